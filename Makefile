@@ -1,0 +1,31 @@
+# The front door: composes trees and calls what does the work. Start with `make help`.
+BASE ?= 6.1
+export BASE
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## make run              build the patched kernel, boot it, show the demonstration, run the selftests
+## make check            everything: tools, native and kernel tests, debug kernel, peers' tests, static checks
+## make test T=name      one test (or a glob) [DEBUG=1]          make shell    a prompt with the tests on board
+## make bench            the benchmark
+##
+## make tree             unpack the base, apply the series: build/<base>/linux, branch series
+## make export           patches and files from the tree, and files edited here into the tree
+## make verify           patches and files agree? (seconds)      make stats    size of the series
+## make apply TREE=path  apply the series to your own git tree
+## make bisect           build every patch on x86-64 and arm64
+## make deps             install missing packages                BASE=6.1      choose the base
+deps:
+	@scripts/deps
+tree: deps
+	@scripts/tree
+verify stats bisect export: deps
+	@scripts/$@
+apply:
+	@scripts/apply '$(TREE)'
+
+.PHONY: help deps tree export verify stats apply bisect
