@@ -1,0 +1,116 @@
+# shellcheck shell=bash disable=SC2154
+# Builds what a run needs, each step only as far as something changed: kernel, headers, tests, init.
+
+kmake() { make -C "$srctree" O="$out" ARCH="$karch" CROSS_COMPILE="$cross" CC="$cc" "$@"; }
+
+# Runs a long step, its output in a log, saying how far it is: step NAME EXPECTED-LINES PATTERN COMMAND...
+step() {
+	local name=$1 expected=$2 pattern=$3 log=$out/logs/${1// /-}.log from=$SECONDS said=$SECONDS n pid
+	shift 3
+	"$@" > "$log" 2>&1 &
+	pid=$!
+	while kill -0 $pid 2> /dev/null; do
+		sleep 0.2
+		[ $((SECONDS - said)) -ge "$tick" ] || continue
+		said=$SECONDS n=$(grep -cE "$pattern" "$log")
+		progress "$name: $n${expected:+ of about $expected} objects, $((SECONDS - from)) s"
+	done
+	if ! wait $pid; then
+		progress_end
+		grep -E -A5 'error|Error|undefined' "$log" | head -40
+		die "$name failed; all of it: $log"
+	fi
+	progress_end
+	[ $((SECONDS - from)) -lt 3 ] || echo "$name: built in $((SECONDS - from)) s" >&2
+}
+
+configure() {
+	local new=$out/.fragments
+	cat "$here/kernel.config" "$here/arch/$arch.config" ${debug:+"$here/debug.config"} "${fragments[@]}" > "$new"
+	[ ! -f "$out/.config" ] || cp -p "$out/.config" "$out/.config.before"
+	kmake -s KCONFIG_ALLCONFIG="$new" allnoconfig
+	# An unchanged configuration keeps its time, so that make has nothing to do.
+	! cmp -s "$out/.config" "$out/.config.before" || cp -p "$out/.config.before" "$out/.config"
+}
+
+build_headers() {
+	local stamp=$out/.headers
+	[ ! -f "$stamp" ] || [ -n "$(find "$srctree/include/uapi" "$srctree"/arch/*/include/uapi -newer "$stamp" -print -quit)" ] ||
+		return 0
+	touch "$stamp.new"
+	kmake -s headers
+	mv "$stamp.new" "$stamp"
+}
+
+tmake() {
+	make -C "$srctree/tools/testing/selftests/kvm" OUTPUT="$out/tests" ARCH="$karch" \
+		CROSS_COMPILE="$cross" CC="$cc" KHDR_INCLUDES="-isystem $out/usr/include" USERLDFLAGS=-static "$@"
+}
+
+# The names of all test programs, without the output folder.
+list_programs() {
+	printf 'include Makefile\nlist-programs:\n\t@printf "%%s\\n" $(TEST_GEN_PROGS)\n' > "$out/.list.mk"
+	tmake -s --no-print-directory -f "$out/.list.mk" list-programs | sed -n "s|^$out/tests/||p"
+}
+
+# The tests' Makefile does not know which header a program includes, so a changed header rebuilds them all.
+# A program that does not build is no reason to stop: it is reported as a test.
+build_tests() {
+	local stamp=$out/.tests kvm=$srctree/tools/testing/selftests/kvm
+	if [ -n "$(find "$kvm/include" "$kvm/lib" "$out/usr/include" -name '*.h' -newer "$stamp" -print -quit 2>&1)" ]; then
+		rm -rf "$out/tests"
+	fi
+	mkdir -p "$out/tests"
+	touch "$stamp.new"
+	tmake -k -j"$(nproc)" || true
+	mv "$stamp.new" "$stamp"
+	list_programs > "$out/programs"
+}
+
+build_init() {
+	local p
+	mkdir -p "$out/board"
+	for p in init cases; do
+		[ "$out/board/$p" -nt "$here/$p.c" ] || "${cross}gcc" -O2 -Wall -Wextra -static -s -o "$out/board/$p" "$here/$p.c"
+	done
+}
+
+build_kernel() { kmake -j"$(nproc)" "$target"; }
+
+build_all() {
+	mkdir -p "$out/logs"
+	step configuration '' . configure
+	step "kernel${debug:+ (debug)}" "$objects" '^  (CC|AS|LD|AR) ' build_kernel
+	step headers '' . build_headers
+	step tests '' 'gcc' build_tests
+	step init '' . build_init
+}
+
+# A program, stripped, for the board: strip_to FROM TO.
+strip_to() {
+	[ ! "$2" -nt "$1" ] || return 0
+	mkdir -p "$(dirname "$2")"
+	"${cross}strip" -o "$2" "$1" 2> /dev/null || cp "$1" "$2"
+}
+
+# The initramfs with the given programs ("on-board-path host-path" on stdin) and list of tests: pack TESTS-LIST OUTPUT.
+pack() {
+	local dir path file dirs=' '
+	{
+		printf 'dir /%s 0755 0 0\n' dev proc sys tmp tests bin
+		echo 'nod /dev/console 0600 0 0 c 5 1'
+		echo "file /init $out/board/init 0755 0 0"
+		[ ! -s "$1" ] || echo "file /tests.list $1 0644 0 0"
+		if [ -x "$busybox" ]; then
+			echo "file /bin/busybox $busybox 0755 0 0"
+			"$busybox" --list 2> /dev/null | sed '/^busybox$/d; s|.*|slink /bin/& busybox 0755 0 0|'
+		fi
+		while read -r path file; do
+			for dir in $(dirname "$path" | awk -F/ '{ for (i = 1; i <= NF; i++) { p = p (i > 1 ? "/" : "") $i; print p } }'); do
+				[ "$dir" = . ] || [[ $dirs == *" $dir "* ]] || { dirs+="$dir "; echo "dir /tests/$dir 0755 0 0"; }
+			done
+			echo "file /tests/$path $file 0755 0 0"
+		done
+	} > "$2.list"
+	"$out/usr/gen_init_cpio" "$2.list" > "$2"
+}

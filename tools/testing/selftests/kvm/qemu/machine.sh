@@ -1,0 +1,186 @@
+# shellcheck shell=bash disable=SC2154
+# Boots QEMU with a list of tests, and judges each by what came over the verdict port and the console.
+
+# What the kernel says when something is wrong.
+splat_pattern='WARNING: |BUG: |BUG [a-z]|KASAN: |UBSAN: |KFENCE: |Oops|general protection fault|Kernel panic'
+splat_pattern+='|possible (circular|recursive|irq|deadlock)|inconsistent lock state|suspicious RCU usage'
+splat_pattern+='|INFO: (task .* blocked|rcu)|rcu.*(stall|detected)|soft lockup|hard LOCKUP|workqueue lockup'
+splat_pattern+='|kmemleak: [0-9]+ new|unreferenced object|refcount_t: |ODEBUG: |(list|plist)_(add|del) corruption'
+splat_pattern+='|Bad (page|rss)|bad pm[dg]|page_table_check|DEBUG_LOCKS_WARN_ON|Unable to handle kernel|Internal error:'
+
+# Lines of the console about test $2 (or outside any test, if empty) that are splats.
+splats() {
+	tr -d '\r' < "$1" 2> /dev/null | awk -v want="$2" -v pattern="$splat_pattern" '
+		match($0, /selftest: begin /) { name = substr($0, RSTART + RLENGTH); next }
+		match($0, /selftest: end /) { name = ""; next }
+		name == want && $0 ~ pattern && !/selftest: / { print }'
+}
+
+# What test $2 printed.
+output_of() {
+	tr -d '\r\000' < "$1" 2> /dev/null | awk -v want="=== $2" '/^=== / { on = $0 == want; next } on'
+}
+
+# Why a test skipped itself, from its output on stdin.
+skip_reason() {
+	awk 'NF { last = $0 } /SKIP|[Ss]kip|not met/ { reason = $0 }
+		END { if (!reason) reason = last
+		      sub(/^1\.\.0 /, "", reason); sub(/^# SKIP[ -]*/, "", reason); print reason ? reason : "gives no reason" }'
+}
+
+# One test's line on the terminal, its record in the results, and all about it in the log.
+result() { # STATUS SECONDS NAME REASON
+	local line
+	case $1 in
+	skip) line="skip $3 # $4" ;;
+	*) line="$1 ${2}s $3${4:+ # $4}" ;;
+	esac
+	progress_end
+	printf '%s\n' "$line"
+	printf '%s\t%s\t%s\n' "$1" "$3" "$4" >> "$dir/results"
+	{
+		printf '=== %s\n' "$line"
+		output_of "$output_file" "$3"
+	} >> "$dir/log"
+	[ "$1" = FAIL ] || return 0
+	{
+		output_of "$output_file" "$3" | tail -n 20
+		splats "$console_file" "$3" | head -n 10
+	} | sed 's/^/    /' | tee -a "$dir/log"
+}
+
+seconds() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
+
+# The verdict on a test that reported its end: judge NAME HOW VALUE.
+judge() {
+	local status=FAIL reason='' splat
+	splat=$(splats "$console_file" "$1" | head -n 1)
+	case $2/$3 in
+	exit/0) status=ok ;;
+	exit/4) status=skip reason=$(output_of "$output_file" "$1" | skip_reason) ;;
+	exit/*) reason="exit status $3" ;;
+	timeout/*) reason="timeout: still running after $3 s" ;;
+	*) reason="killed by signal $3" ;;
+	esac
+	if [ -n "$splat" ]; then
+		status=FAIL reason="kernel: ${splat#*] }"
+	elif [ -n "$taint" ]; then
+		status=FAIL reason="the kernel is tainted: $taint"
+	fi
+	result "$status" "$(seconds "$began")" "$1" "$reason"
+}
+
+# The verdict on the test that was running when the machine went away.
+judge_interrupted() {
+	local reason=$killed panic
+	panic=$(tr -d '\r' < "$console_file" | sed -n 's/.*Kernel panic[^:]*: /kernel panic: /p' | head -n 1)
+	reason=${panic:-$reason}
+	result FAIL "$(seconds "$began")" "$current" "${reason:-no verdict: the machine stopped}"
+}
+
+start_machine() { # INITRAMFS
+	local ports=(-device virtio-serial-pci)
+	rm -f "$dir/verdict"
+	mkfifo "$dir/verdict"
+	exec {verdict}<> "$dir/verdict"
+	ports+=(-chardev "file,id=verdict,path=$dir/verdict" -device virtserialport,chardev=verdict,name=verdict)
+	ports+=(-chardev "file,id=output,path=${stream:-$output_file}" -device virtserialport,chardev=output,name=output)
+	# shellcheck disable=SC2046,SC2086
+	"$qemu" $(machine_args) -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults -monitor none \
+		-kernel "$out/$image" -initrd "$1" -append "$cmdline" -serial "file:$console_file" \
+		"${ports[@]}" ${QEMU_ARGS:-} < /dev/null > "$dir/qemu" 2>&1 {verdict}<&- 9<&- &
+	machine=$!
+}
+
+stop_machine() {
+	kill -9 "$machine" 2> /dev/null || true
+	wait "$machine" 2> /dev/null || true
+	exec {verdict}<&-
+}
+
+# Follows the machine until it is done or gone. Sets finished if it went through its list.
+follow() {
+	local line='' part now deadline=$((SECONDS + boot_limit)) name how value
+	current='' taint='' killed='' finished=''
+	while :; do
+		if IFS= read -r -t 1 -u "$verdict" part; then
+			line+=$part
+		elif line+=$part; kill -0 "$machine" 2> /dev/null; then
+			[ $SECONDS -lt $deadline ] && [ $SECONDS -lt $total_deadline ] || {
+				killed="timeout: the machine did not answer"
+				[ $SECONDS -lt $total_deadline ] || killed="timeout: the run's $total s are over"
+				break
+			}
+			[ -z "$current" ] || progress "running $current, $((SECONDS - ${deadline_from:-SECONDS})) s"
+			continue
+		else
+			break
+		fi
+		case $line in
+		'begin '*)
+			current=${line#begin } began=$EPOCHREALTIME taint='' deadline_from=$SECONDS
+			deadline=$((SECONDS + limit + boot_limit)) ;;
+		'taint '*) taint=${line##* } ;;
+		'end '*)
+			value=${line##* } line=${line% *} how=${line##* } line=${line% *} name=${line#end }
+			judge "$name" "$how" "$value"
+			printf '%s\n' "$name" >> "$dir/reported"
+			current='' deadline=$((SECONDS + boot_limit)) ;;
+		done) finished=1 ;;
+		esac
+		line=''
+	done
+	stop_machine
+}
+
+# Runs a list of tests, booting again after a test that took the machine down:
+# run_list DIR LIST PROGRAMS, where PROGRAMS says what to put on board.
+run_list() {
+	local boots=0 list=$2 name
+	dir=$1
+	mkdir -p "$dir"
+	: > "$dir/reported"
+	: > "$dir/results"
+	: > "$dir/log"
+	cp "$list" "$dir/left"
+	while [ -s "$dir/left" ]; do
+		boots=$((boots + 1))
+		console_file=$dir/console.$boots output_file=$dir/output.$boots
+		: > "$console_file"
+		: > "$output_file"
+		pack "$dir/left" "$dir/initramfs" < "$3"
+		start_machine "$dir/initramfs"
+		follow
+		{
+			echo "=== console of boot $boots"
+			tr -d '\r' < "$console_file"
+			cat "$dir/qemu"
+		} >> "$dir/log"
+		began=${began:-$EPOCHREALTIME}
+		name=$(splats "$console_file" '' | head -n 1)
+		[ -z "$name" ] || [ -z "$current$finished" ] || result FAIL 0 "console:$boots" "kernel, outside any test: ${name#*] }"
+		if [ -n "$current" ]; then
+			judge_interrupted
+			printf '%s\n' "$current" >> "$dir/reported"
+		elif [ -z "$finished" ]; then
+			result FAIL 0 "machine:$boots" "no verdict: ${killed:-the machine stopped} before a test began${name:+: ${name#*] }}"
+			tail -n 15 "$console_file" "$dir/qemu" | sed 's/^/    /'
+		fi
+		still_left
+		[ -z "$finished" ] && [ -n "$current" ] && [ $boots -lt "$max_boots" ] && [ $SECONDS -lt $total_deadline ] || break
+	done
+	while IFS=$'\t' read -r name _; do
+		case $name in
+		kunit:*) ;;
+		*) result FAIL 0 "$name" 'no verdict: it never ran' ;;
+		esac
+	done < "$dir/left"
+	began=''
+}
+
+# Takes what has reported off the list, and suites that booting again would report again.
+still_left() {
+	awk -F '\t' 'NR == FNR { seen[$0] = 1; next } !($1 in seen) && !/^kunit:/' "$dir/reported" "$dir/left" > "$dir/left.new"
+	if [ -n "$finished" ]; then sed -i '/^kmemleak$/d' "$dir/left.new"; fi
+	mv "$dir/left.new" "$dir/left"
+}

@@ -1,0 +1,280 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds the kernel of the tree this file stands in and its KVM selftests,
+# boots them in QEMU, runs the tests and says what became of each.
+set -uo pipefail
+shopt -s nullglob
+export LC_ALL=C
+
+here=$(cd "$(dirname "$0")" && pwd)
+srctree=$(cd "$here/../../../../.." && pwd)
+
+usage() {
+	cat <<-EOF
+	Usage: run.sh [OPTION]... [PATTERN]...
+	Runs the KVM selftests whose names match a PATTERN (all by default); kunit:GLOB for suites.
+
+	  --arch ARCH        $(cd "$here/arch" && printf '%s ' *.sh | sed 's/\.sh//g')
+	  --debug            a kernel with KASAN, lockdep, kmemleak and more, that panics on a warning
+	  --shell            no tests: a prompt, the tests on board
+	  --exec 'PROG ARG'  no tests: one program; its output on stdout as it comes, its status
+	  --self-test        no tests: shows that the harness sees what goes wrong
+	  --build            no tests: build only
+	  --list             no tests: the names that match
+	  --extra NAME=DIR   more test programs, static, named NAME:program
+	  --output DIR       where to build (default: beside the tree)
+	  --config FILE      one more fragment of kernel configuration
+	  --append ARGS      add to the kernel's command line
+	  --cpus N, --memory SIZE, --jobs N (machines at a time)
+	  --limit SECONDS    for one test        --total SECONDS    for all
+
+	QEMU_ARGS in the environment is given to QEMU. ccache is used where it is installed.
+	EOF
+}
+
+die() { echo "run.sh: $*" >&2; exit 1; }
+tty=''
+[ ! -t 2 ] || tty=1
+tick=$([ -n "$tty" ] && echo 1 || echo 30)
+progress() { # a line that the next one replaces, or plain lines where there is no terminal
+	if [ -n "$tty" ]; then
+		printf '\r\033[K%s' "$*" >&2
+	elif [[ $* != running* ]]; then
+		printf '%s\n' "$*" >&2
+	fi
+}
+progress_end() { [ -z "$tty" ] || printf '\r\033[K' >&2; }
+
+arch=$(uname -m) mode=tests debug='' out='' append='' cpus=2 memory=4G jobs=1 limit='' total='' exec_command=''
+extras=() patterns=() fragments=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--debug) debug=1 ;;
+	--shell | --self-test | --build | --list) mode=${1#--} ;;
+	--help | -h) usage; exit 0 ;;
+	--*)
+		[ $# -ge 2 ] || die "$1 needs a value (see --help)"
+		case $1 in
+		--arch) arch=$2 ;;
+		--exec) mode=exec exec_command=$2 ;;
+		--extra) extras+=("$2") ;;
+		--output) out=$2 ;;
+		--config) fragments+=("$(realpath "$2")") ;;
+		--append) append+=" $2" ;;
+		--cpus) cpus=$2 ;;
+		--memory) memory=$2 ;;
+		--jobs) jobs=$2 ;;
+		--limit) limit=$2 ;;
+		--total) total=$2 ;;
+		*) die "no option $1 (see --help)" ;;
+		esac
+		shift ;;
+	*) patterns+=("$1") ;;
+	esac
+	shift
+done
+[ -f "$here/arch/$arch.sh" ] || die "no architecture '$arch'"
+. "$here/arch/$arch.sh"
+. "$here/build.sh"
+. "$here/machine.sh"
+
+limit=${limit:-$([ -n "$debug" ] && echo 480 || echo 120)}
+total=${total:-$([ -n "$debug" ] && echo 3600 || echo 1200)}
+boot_limit=$([ -n "$debug" ] && echo 120 || echo 60)
+max_boots=12 stream=''
+
+out=${out:-$srctree/../qemu-$arch${debug:+-debug}}
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+cross=$([ "$(uname -m)" = "$arch" ] || echo "$triplet-")
+cc=${cross}gcc
+if command -v ccache > /dev/null; then
+	cc="ccache $cc"
+	export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$(dirname "$srctree")} CCACHE_NOHASHDIR=1
+fi
+export KBUILD_BUILD_TIMESTAMP='2000-01-01' KBUILD_BUILD_USER=kvm KBUILD_BUILD_HOST=selftests
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT ARCH CROSS_COMPILE
+
+cmdline="console=$console loglevel=7 printk.devkmsg=on panic=-1 hugepages=64 random.trust_cpu=on"
+[ -z "$debug" ] || cmdline+=' panic_on_warn=1 hung_task_panic=1 softlockup_panic=1'
+cmdline+=$append
+
+matches() { # NAME: is it asked for?
+	local p
+	[ ${#patterns[@]} -gt 0 ] || return 0
+	for p in "${patterns[@]}"; do
+		# shellcheck disable=SC2053
+		[[ $1 != $p && ${1##*/} != $p ]] || return 0
+	done
+	return 1
+}
+asked_by_name() { [[ " ${patterns[*]-} " == *" $1 "* || " ${patterns[*]-} " == *" ${1##*/} "* ]]; }
+
+# "name # reason" lines of a list beside this file; the reason for $2, or the words after it in "arguments".
+reason_in() { sed -n "s|^$2 # ||p" "$here/$1" 2> /dev/null; }
+arguments_of() { sed -n "s|^$1 | |p" "$here/arguments"; }
+
+skips=()
+plan_test() { # NAME PROGRAM-ON-HOST PATH-ON-BOARD
+	local reason
+	matches "$1" || return 0
+	reason=$(reason_in "known-failures.$arch" "$1")
+	if [ ! -x "$2" ]; then
+		case $reason in
+		'does not build'*) skips+=("$1"$'\t'"$reason") ;;
+		*) broken+=("$1") ;;
+		esac
+	elif [ -n "$reason" ] && [[ $reason != 'does not build'* ]] && ! asked_by_name "$1"; then
+		skips+=("$1"$'\t'"fails on the unpatched base: $reason")
+	else
+		printf '%s\t%s\t/tests/%s\n' "$1" "$limit" "$3$(arguments_of "$1")" >> "$work/list"
+		program "$3" "$2"
+	fi
+}
+
+program() { # PATH-ON-BOARD PROGRAM-ON-HOST
+	strip_to "$2" "$out/board/tests/$1"
+	echo "$1 $out/board/tests/$1" >> "$work/programs"
+}
+
+# The list of tests, and what goes on board for them.
+plan() {
+	local name extra file p
+	broken=()
+	if [ ${#patterns[@]} = 0 ]; then
+		echo 'kunit:*' >> "$work/list"
+	else
+		printf '%s\n' "${patterns[@]}" | grep '^kunit:' >> "$work/list"
+	fi
+	while read -r name; do
+		plan_test "$name" "$out/tests/$name" "$name"
+	done < "$out/programs"
+	for extra in ${extras[@]+"${extras[@]}"}; do
+		for file in "${extra#*=}"/*; do
+			[ -x "$file" ] && [ -f "$file" ] || continue
+			p=$(basename "$file")
+			plan_test "${extra%%=*}:$p" "$file" "${extra%%=*}/$p"
+		done
+	done
+	[ -z "$debug" ] || ! grep -q "	" "$work/list" || echo kmemleak >> "$work/list"
+}
+
+all_programs() {
+	local name
+	while read -r name; do
+		[ ! -x "$out/tests/$name" ] || program "$name" "$out/tests/$name"
+	done < "$out/programs"
+}
+
+# Runs the list on one machine, or split over several at a time, and counts.
+run_tests() {
+	local name j
+	for name in ${skips[@]+"${skips[@]}"}; do
+		result skip 0 "${name%%	*}" "${name#*	}"
+	done
+	for name in ${broken[@]+"${broken[@]}"}; do
+		result FAIL 0 "$name" "does not build: $out/logs/tests.log"
+	done
+	for j in $(seq "$jobs"); do
+		awk -F '\t' -v jobs="$jobs" -v j="$j" '
+			/^kmemleak$/ || (/^kunit:/ && j == 1) || (!/^kunit:/ && n++ % jobs + 1 == j)' "$work/list" > "$work/list.$j"
+		[ ! -s "$work/list.$j" ] || run_list "$work/machine.$j" "$work/list.$j" "$work/programs" &
+	done
+	wait
+}
+
+# The last line and the status: a run in which nothing ran has failed.
+conclude() {
+	local passed failed skipped
+	cat "$work"/machine.*/log > "$work/log" 2> /dev/null
+	cat "$work"/machine.*/results > "$work/results" 2> /dev/null
+	passed=$(grep -c '^ok' "$work/results") failed=$(grep -c '^FAIL' "$work/results") skipped=$(grep -c '^skip' "$work/results")
+	if [ $((passed + failed + skipped)) = 0 ]; then
+		echo "FAIL nothing ran${patterns[*]:+: no test is called ${patterns[*]}}"
+		failed=1
+	fi
+	echo "log: $work/log"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]
+}
+
+new_work() {
+	work=$out/run${1:+-$1}
+	rm -rf "$work"
+	mkdir -p "$work/machine.0"
+	: > "$work/programs"
+	: > "$work/list"
+	dir=$work/machine.0 output_file=/dev/null console_file=/dev/null
+	: > "$dir/results"
+}
+
+run_shell() {
+	all_programs
+	: > "$work/empty"
+	pack "$work/empty" "$work/initramfs" < "$work/programs"
+	echo "The tests are in /tests. Ctrl-A x ends it." >&2
+	# shellcheck disable=SC2046,SC2086
+	exec "$qemu" $(machine_args) -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults -serial mon:stdio \
+		-kernel "$out/$image" -initrd "$work/initramfs" -append "$cmdline loglevel=4" ${QEMU_ARGS:-}
+}
+
+# One program, whose output is our output.
+run_exec() {
+	local status copier
+	all_programs
+	printf 'exec\t%s\t%s\n' "$limit" "$exec_command" > "$work/list"
+	mkfifo "$work/stream"
+	(sed -u '1{/^=== exec$/d}' < "$work/stream") &
+	copier=$!
+	stream=$work/stream max_boots=1
+	run_list "$work/machine.1" "$work/list" "$work/programs" > "$work/verdict"
+	: <> "$stream"			# a machine that never opened it must not keep the copier waiting
+	wait $copier
+	status=$(sed -n 's/.*# exit status //p; s/^ok .*/0/p' "$work/verdict" | head -n 1)
+	[ "$status" = 0 ] || cat "$work/verdict" >&2
+	return "${status:-1}"
+}
+
+# Each case alone; what comes out must be what it does, by name.
+self_test() {
+	local case want expect got passed=0 failed=0
+	limit=3 boot_limit=30
+	while IFS=: read -r case expect want; do
+		new_work "self-test-$case"
+		printf '%s\t%s\t/tests/cases %s\n' "$case" "$limit" "$case" > "$work/list"
+		echo "cases $out/board/cases" > "$work/programs"
+		got=$(run_list "$work/machine.1" "$work/list" "$work/programs" | head -n 1)
+		if [[ $got == "$expect "*"$case"*"$want"* ]]; then
+			echo "ok self-test: $case: $got"
+			passed=$((passed + 1))
+		else
+			echo "FAIL self-test: $case: expected $expect, $want; got: $got"
+			failed=$((failed + 1))
+		fi
+	done <<-EOF
+	pass:ok:
+	fail:FAIL:exit status 1
+	skip:skip:
+	hang:FAIL:timeout
+	panic:FAIL:kernel panic
+	silence:FAIL:no verdict
+	warn:FAIL:kernel: WARNING
+	EOF
+	echo "$passed passed, $failed failed, 0 skipped"
+	[ $failed = 0 ]
+}
+
+exec 9> "$out/.lock"
+flock -n 9 || { echo "Waiting for another run in $out" >&2; flock 9; }
+build_all
+new_work
+total_deadline=$((SECONDS + total))
+case $mode in
+build) ;;
+list) plan; cut -f1 "$work/list" ;;
+shell) run_shell ;;
+exec) run_exec ;;
+self-test) self_test ;;
+tests) plan; run_tests; conclude ;;
+esac
