@@ -23,9 +23,22 @@ deps:
 	@scripts/deps
 tree: deps
 	@scripts/tree
-verify stats bisect export: deps
+verify stats export: deps
 	@scripts/$@
 apply:
 	@scripts/apply '$(TREE)'
 
-.PHONY: help deps tree export verify stats apply bisect
+run: tree
+	@scripts/run
+check: deps
+	@scripts/check
+test: tree
+	@scripts/harness $(if $(DEBUG),--debug) '$(or $(T),$(error say which: make test T=name))'
+shell: tree
+	@scripts/harness $(if $(DEBUG),--debug) --shell
+bisect: tree
+	@scripts/bisect
+bench: tree
+	@[ -x scripts/bench ] || { echo 'There is no benchmark yet (scripts/bench).'; exit 1; }; scripts/bench
+
+.PHONY: help deps tree export verify stats apply run check test shell bisect bench

@@ -147,3 +147,33 @@ edited_here() {
 		[ "$(id_of_file "$TOP/$f")" = "$(id_of_file "$tmp/as-exported/$f")" ] || say "$f"
 	done
 }
+
+# What of the tests concerns guest_memfd.
+gmem_tests=('guest_memfd*' '*gmem*' '*private_mem*' '*memory_attributes*' 'set_memory_region*' 'pre_fault*' 'kunit:*')
+
+# Sets run to the harness of the tree; ours while the series does not bring it.
+find_harness() {
+	local harness=tools/testing/selftests/kvm/qemu/run.sh
+	run=("$tree/$harness")
+	[ -x "${run[0]}" ] || run=("$TOP/$harness" --tree "$tree")
+}
+
+# A run of several parts: part NAME COMMAND... shows one and adds up its counts, total ends with the sum alone.
+passed=0 failed=0 skipped=0
+part() {
+	local name=$1 from=$SECONDS status=0 counts
+	shift
+	say "== $name"
+	"$@" 2>&1 | tee "$tmp/part" | sed '/^[0-9]* passed, [0-9]* failed, [0-9]* skipped$/d' || status=$?
+	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$tmp/part" | tail -n 1)
+	[ -n "$counts" ] || counts=$([ $status = 0 ] && echo 1 0 0 || echo 0 1 0)
+	# shellcheck disable=SC2086
+	set -- $counts
+	[ $status = 0 ] || [ "$2" != 0 ] || set -- "$1" 1 "$3"	# failed without having counted it
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+	say "== $name: $1 passed, $2 failed, $3 skipped in $((SECONDS - from)) s"
+}
+total() {
+	say "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ] && [ $((passed + skipped)) -gt 0 ]
+}

@@ -23,6 +23,7 @@ usage() {
 	  --build            no tests: build only
 	  --list             no tests: the names that match
 	  --extra NAME=DIR   more test programs, static, named NAME:program
+	  --tree DIR         another kernel tree than the one this file stands in
 	  --output DIR       where to build (default: beside the tree)
 	  --config FILE      one more fragment of kernel configuration
 	  --append ARGS      add to the kernel's command line
@@ -58,6 +59,7 @@ while [ $# -gt 0 ]; do
 		case $1 in
 		--arch) arch=$2 ;;
 		--exec) mode=exec exec_command=$2 ;;
+		--tree) srctree=$(cd "$2" && pwd) || exit 1 ;;
 		--extra) extras+=("$2") ;;
 		--output) out=$2 ;;
 		--config) fragments+=("$(realpath "$2")") ;;
