@@ -1,7 +1,10 @@
 # shellcheck shell=bash disable=SC2154
 # Builds what a run needs, each step only as far as something changed: kernel, headers, tests, init.
 
-kmake() { make -C "$srctree" O="$out" ARCH="$karch" CROSS_COMPILE="$cross" CC="$cc" "$@"; }
+kmake_in() { # TREE OUTPUT ARGUMENT...
+	make -C "$1" O="$2" ARCH="$karch" CROSS_COMPILE="$cross" CC="$cc" "${@:3}"
+}
+kmake() { kmake_in "$srctree" "$out" "$@"; }
 
 # Runs a long step, its output in a log, saying how far it is: step NAME EXPECTED-LINES PATTERN COMMAND...
 step() {
@@ -24,13 +27,13 @@ step() {
 	[ $((SECONDS - from)) -lt 3 ] || echo "$name: built in $((SECONDS - from)) s" >&2
 }
 
-configure() {
-	local new=$out/.fragments
+configure() { # TREE OUTPUT
+	local new=$2/.fragments
 	cat "$here/kernel.config" "$here/arch/$arch.config" ${debug:+"$here/debug.config"} "${fragments[@]}" > "$new"
-	[ ! -f "$out/.config" ] || cp -p "$out/.config" "$out/.config.before"
-	kmake -s KCONFIG_ALLCONFIG="$new" allnoconfig
+	[ ! -f "$2/.config" ] || cp -p "$2/.config" "$2/.config.before"
+	kmake_in "$1" "$2" -s KCONFIG_ALLCONFIG="$new" allnoconfig
 	# An unchanged configuration keeps its time, so that make has nothing to do.
-	! cmp -s "$out/.config" "$out/.config.before" || cp -p "$out/.config.before" "$out/.config"
+	! cmp -s "$2/.config" "$2/.config.before" || cp -p "$2/.config.before" "$2/.config"
 }
 
 build_headers() {
@@ -47,9 +50,9 @@ tmake() {
 		CROSS_COMPILE="$cross" CC="$cc" KHDR_INCLUDES="-isystem $out/usr/include" USERLDFLAGS=-static "$@"
 }
 
-# The names of all test programs, without the output folder.
+# The names of all programs in a variable of the tests' Makefile, without the output folder.
 list_programs() {
-	printf 'include Makefile\nlist-programs:\n\t@printf "%%s\\n" $(TEST_GEN_PROGS)\n' > "$out/.list.mk"
+	printf 'include Makefile\nlist-programs:\n\t@printf "%%s\\n" $(%s)\n' "$1" > "$out/.list.mk"
 	tmake -s --no-print-directory -f "$out/.list.mk" list-programs | sed -n "s|^$out/tests/||p"
 }
 
@@ -64,7 +67,8 @@ build_tests() {
 	touch "$stamp.new"
 	tmake -k -j"$(nproc)" || true
 	mv "$stamp.new" "$stamp"
-	list_programs > "$out/programs"
+	list_programs TEST_GEN_PROGS > "$out/programs"
+	list_programs TEST_GEN_PROGS_EXTENDED > "$out/other-programs"
 }
 
 build_init() {
@@ -75,12 +79,18 @@ build_init() {
 	done
 }
 
-build_kernel() { kmake -j"$(nproc)" "$target"; }
+build_kernel() { kmake_in "$1" "$2" -j"$(nproc)" "$target"; }
+
+build_other_kernel() { # NAME TREE OUTPUT
+	mkdir -p "$3"
+	step "configuration of $1" '' . configure "$2" "$3"
+	step "kernel of $1${debug:+ (debug)}" "$objects" '^  (CC|AS|LD|AR) ' build_kernel "$2" "$3"
+}
 
 build_all() {
 	mkdir -p "$out/logs"
-	step configuration '' . configure
-	step "kernel${debug:+ (debug)}" "$objects" '^  (CC|AS|LD|AR) ' build_kernel
+	step configuration '' . configure "$srctree" "$out"
+	step "kernel${debug:+ (debug)}" "$objects" '^  (CC|AS|LD|AR) ' build_kernel "$srctree" "$out"
 	step headers '' . build_headers
 	step tests '' 'gcc' build_tests
 	step init '' . build_init

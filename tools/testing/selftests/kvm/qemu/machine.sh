@@ -87,7 +87,7 @@ start_machine() { # INITRAMFS
 	ports+=(-chardev "file,id=output,path=${stream:-$output_file}" -device virtserialport,chardev=output,name=output)
 	# shellcheck disable=SC2046,SC2086
 	"$qemu" $(machine_args) -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults -monitor none \
-		-kernel "$out/$image" -initrd "$1" -append "$cmdline" -serial "file:$console_file" \
+		-kernel "$kernel" -initrd "$1" -append "$cmdline" -serial "file:$console_file" \
 		"${ports[@]}" ${QEMU_ARGS:-} < /dev/null > "$dir/qemu" 2>&1 {verdict}<&- 9<&- &
 	machine=$!
 }

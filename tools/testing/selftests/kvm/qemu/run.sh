@@ -23,6 +23,8 @@ usage() {
 	  --build            no tests: build only
 	  --list             no tests: the names that match
 	  --extra NAME=DIR   more test programs, static, named NAME:program
+	  --kernel-of NAME=TREE  another tree's kernel instead of this one's, same configuration
+	  --icount           emulated, one CPU, and the clock counts instructions: for benchmarks
 	  --tree DIR         another kernel tree than the one this file stands in
 	  --output DIR       where to build (default: beside the tree)
 	  --config FILE      one more fragment of kernel configuration
@@ -47,11 +49,12 @@ progress() { # a line that the next one replaces, or plain lines where there is 
 }
 progress_end() { [ -z "$tty" ] || printf '\r\033[K' >&2; }
 
-arch=$(uname -m) mode=tests debug='' out='' append='' cpus=2 memory=4G jobs=1 limit='' total='' exec_command=''
+arch=$(uname -m) mode=tests debug='' out='' append='' cpus=2 memory=4G jobs=1 icount='' other='' limit='' total='' exec_command=''
 extras=() patterns=() fragments=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--debug) debug=1 ;;
+	--icount) icount=1 ;;
 	--shell | --self-test | --build | --list) mode=${1#--} ;;
 	--help | -h) usage; exit 0 ;;
 	--*)
@@ -61,6 +64,7 @@ while [ $# -gt 0 ]; do
 		--exec) mode=exec exec_command=$2 ;;
 		--tree) srctree=$(cd "$2" && pwd) || exit 1 ;;
 		--extra) extras+=("$2") ;;
+		--kernel-of) other=$2 ;;
 		--output) out=$2 ;;
 		--config) fragments+=("$(realpath "$2")") ;;
 		--append) append+=" $2" ;;
@@ -81,6 +85,7 @@ done
 . "$here/build.sh"
 . "$here/machine.sh"
 
+[ -z "$icount" ] || cpus=1
 limit=${limit:-$([ -n "$debug" ] && echo 480 || echo 120)}
 total=${total:-$([ -n "$debug" ] && echo 3600 || echo 1200)}
 boot_limit=$([ -n "$debug" ] && echo 120 || echo 60)
@@ -166,7 +171,7 @@ all_programs() {
 	local name
 	while read -r name; do
 		[ ! -x "$out/tests/$name" ] || program "$name" "$out/tests/$name"
-	done < "$out/programs"
+	done < <(cat "$out/programs" "$out/other-programs")
 }
 
 # Runs the list on one machine, or split over several at a time, and counts.
@@ -218,7 +223,7 @@ run_shell() {
 	echo "The tests are in /tests. Ctrl-A x ends it." >&2
 	# shellcheck disable=SC2046,SC2086
 	exec "$qemu" $(machine_args) -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults -serial mon:stdio \
-		-kernel "$out/$image" -initrd "$work/initramfs" -append "$cmdline loglevel=4" ${QEMU_ARGS:-}
+		-kernel "$kernel" -initrd "$work/initramfs" -append "$cmdline loglevel=4" ${QEMU_ARGS:-}
 }
 
 # One program, whose output is our output.
@@ -270,6 +275,12 @@ self_test() {
 exec 9> "$out/.lock"
 flock -n 9 || { echo "Waiting for another run in $out" >&2; flock 9; }
 build_all
+kernel=$out/$image
+if [ -n "$other" ]; then
+	other_out=$out/kernel-${other%%=*}
+	build_other_kernel "${other%%=*}" "$(realpath "${other#*=}")" "$other_out"
+	kernel=$other_out/$image
+fi
 new_work
 total_deadline=$((SECONDS + total))
 case $mode in
