@@ -164,7 +164,7 @@ part() {
 	local name=$1 from=$SECONDS status=0 counts
 	shift
 	say "== $name"
-	"$@" 2>&1 | tee "$tmp/part" | sed '/^[0-9]* passed, [0-9]* failed, [0-9]* skipped$/d' || status=$?
+	"$@" 2>&1 | tee "$tmp/part" | sed -u '/^[0-9]* passed, [0-9]* failed, [0-9]* skipped$/d' || status=$?
 	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$tmp/part" | tail -n 1)
 	[ -n "$counts" ] || counts=$([ $status = 0 ] && echo 1 0 0 || echo 0 1 0)
 	# shellcheck disable=SC2086

@@ -27,13 +27,15 @@ step() {
 	[ $((SECONDS - from)) -lt 3 ] || echo "$name: built in $((SECONDS - from)) s" >&2
 }
 
+# Only where a fragment or the tree's Kconfig changed; a result that did not change keeps its time for make's sake.
 configure() { # TREE OUTPUT
 	local new=$2/.fragments
 	cat "$here/kernel.config" "$here/arch/$arch.config" ${debug:+"$here/debug.config"} "${fragments[@]}" > "$new"
+	! cmp -s "$new" "$new.used" || [ -n "$(find "$1" -name 'Kconfig*' -newer "$new.used" -print -quit)" ] || return 0
 	[ ! -f "$2/.config" ] || cp -p "$2/.config" "$2/.config.before"
 	kmake_in "$1" "$2" -s KCONFIG_ALLCONFIG="$new" allnoconfig
-	# An unchanged configuration keeps its time, so that make has nothing to do.
 	! cmp -s "$2/.config" "$2/.config.before" || cp -p "$2/.config.before" "$2/.config"
+	cp "$new" "$new.used"
 }
 
 build_headers() {

@@ -133,7 +133,7 @@ plan_test() { # NAME PROGRAM-ON-HOST PATH-ON-BOARD
 		*) broken+=("$1") ;;
 		esac
 	elif [ -n "$reason" ] && [[ $reason != 'does not build'* ]] && ! asked_by_name "$1"; then
-		skips+=("$1"$'\t'"fails on the unpatched base: $reason")
+		skips+=("$1"$'\t'"the unpatched base too: $reason")
 	else
 		printf '%s\t%s\t/tests/%s\n' "$1" "$limit" "$3$(arguments_of "$1")" >> "$work/list"
 		program "$3" "$2"
