@@ -62,7 +62,7 @@ list_programs() {
 # A program that does not build is no reason to stop: it is reported as a test.
 build_tests() {
 	local stamp=$out/.tests kvm=$srctree/tools/testing/selftests/kvm
-	if [ -n "$(find "$kvm/include" "$kvm/lib" "$out/usr/include" -name '*.h' -newer "$stamp" -print -quit 2>&1)" ]; then
+	if [ -n "$(find "$kvm" "$out/usr/include" -name '*.h' -newer "$stamp" -print -quit 2>&1)" ]; then
 		rm -rf "$out/tests"
 	fi
 	mkdir -p "$out/tests"

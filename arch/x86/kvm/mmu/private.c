@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Private memory in the MMU: faults on it, and how large a mapping may be where
+ * a huge page can be private in part.
+ */
+#include <linux/kvm_host.h>
+
+#include "mmu.h"
+#include "mmu_internal.h"
+
+/* What the pages themselves allow, by their order and by the architecture. */
+static int private_pfn_max_level(struct kvm *kvm, kvm_pfn_t pfn, int max_order)
+{
+	int level, limit;
+
+	for (level = KVM_MAX_HUGEPAGE_LEVEL; level > PG_LEVEL_4K; level--) {
+		if (max_order >= KVM_HPAGE_GFN_SHIFT(level))
+			break;
+	}
+
+	limit = static_call(kvm_x86_gmem_max_mapping_level)(kvm, pfn, true);
+	return limit ? min(level, limit) : level;
+}
+
+/**
+ * kvm_mmu_faultin_private_pfn() - Find the page for a fault on private memory.
+ * @vcpu: The vCPU that faulted.
+ * @fault: The fault; fault->mmu_seq has been read.
+ *
+ * Context: May sleep; with kvm->srcu held.
+ * Return: RET_PF_CONTINUE with a reference to fault->pfn; -EFAULT or
+ * -EHWPOISON with a memory fault exit; or another error.
+ */
+int kvm_mmu_faultin_private_pfn(struct kvm_vcpu *vcpu,
+				struct kvm_page_fault *fault)
+{
+	int max_order, level, r = -EFAULT;
+
+	if (kvm_slot_has_gmem(fault->slot))
+		r = kvm_gmem_get_pfn(vcpu->kvm, fault->slot, fault->gfn,
+				     &fault->pfn, &max_order);
+	if (r) {
+		if (r == -EFAULT || r == -EHWPOISON)
+			kvm_mmu_prepare_memory_fault_exit(vcpu, fault);
+		return r;
+	}
+
+	level = private_pfn_max_level(vcpu->kvm, fault->pfn, max_order);
+	fault->max_level = min_t(u8, fault->max_level, level);
+	fault->map_writable = true;
+	return RET_PF_CONTINUE;
+}
+
+/*
+ * Frames that are being converted are not mapped, and their attributes are on
+ * the way to change: as good as mixed.
+ */
+static bool is_being_invalidated(struct kvm *kvm, gfn_t start, gfn_t end)
+{
+	return kvm->mmu_invalidate_in_progress &&
+	       start < kvm->mmu_invalidate_range_end &&
+	       end > kvm->mmu_invalidate_range_start;
+}
+
+/**
+ * kvm_mmu_uniform_max_level() - Limit a mapping to frames of one kind.
+ * @kvm: The VM.
+ * @gfn: A frame of the mapping.
+ * @max_level: The level that is wanted.
+ *
+ * Context: With mmu_lock held and no invalidation of @gfn in progress.
+ * Return: The highest level, at most @max_level, at which all frames have, and
+ * keep, the attributes of @gfn.
+ */
+int kvm_mmu_uniform_max_level(struct kvm *kvm, gfn_t gfn, int max_level)
+{
+	struct xarray *store = &kvm->mem_attr_array;
+	unsigned long attrs;
+	gfn_t start, end;
+
+	lockdep_assert_held(&kvm->mmu_lock);
+
+	if (!kvm_arch_has_private_mem(kvm) || max_level == PG_LEVEL_4K)
+		return max_level;
+
+	attrs = kvm_mem_attrs_get(store, gfn);
+	for (; max_level > PG_LEVEL_4K; max_level--) {
+		start = gfn & -KVM_PAGES_PER_HPAGE(max_level);
+		end = start + KVM_PAGES_PER_HPAGE(max_level);
+		if (!is_being_invalidated(kvm, start, end) &&
+		    kvm_mem_attrs_range_has(store, start, end, attrs))
+			break;
+	}
+	return max_level;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Calls, expectations and page contents shared by the guest_memfd tests.
+ */
+#ifndef SELFTEST_KVM_GUEST_MEMFD_H
+#define SELFTEST_KVM_GUEST_MEMFD_H
+
+#include "test_util.h"
+#include "kvm_util.h"
+
+/* Absent from the UAPI headers of kernels that know no creation flag. */
+#ifndef KVM_CAP_GUEST_MEMFD_FLAGS
+#define KVM_CAP_GUEST_MEMFD_FLAGS 244
+#endif
+
+#define SIZE_4K		0x1000ul
+#define SIZE_2M		0x200000ul
+#define SIZE_1G		0x40000000ul
+#define SIZE_1T		0x10000000000ul
+
+/*
+ * Expectations.  A check that fails is counted and printed, and the test goes
+ * on, so that one run shows every wrong answer of a table.  main() returns
+ * test_verdict().  For what later steps rely on there is TEST_ASSERT().
+ */
+bool __printf(4, 5) expect(bool ok, const char *file, int line,
+			   const char *fmt, ...);
+bool __printf(6, 7) expect_errno(long ret, int err, int want, const char *file,
+				 int line, const char *fmt, ...);
+void __printf(1, 2) note_skipped(const char *fmt, ...);
+int test_verdict(void);
+bool test_has_failed(void);
+void test_restart(void);
+
+#define EXPECT(cond, fmt, ...) \
+	expect(cond, __FILE__, __LINE__, fmt, ##__VA_ARGS__)
+
+/* @want is the errno that @call should fail with, or 0 if it should succeed. */
+#define EXPECT_ERRNO(call, want, fmt, ...)				\
+({									\
+	long __ret = (call);						\
+									\
+	expect_errno(__ret, errno, want, __FILE__, __LINE__, fmt,	\
+		     ##__VA_ARGS__);					\
+})
+
+#define EXPECT_EQ(got, want, fmt, ...)					\
+({									\
+	uint64_t __got = (uint64_t)(got), __want = (uint64_t)(want);	\
+									\
+	expect(__got == __want, __FILE__, __LINE__,			\
+	       fmt ": should be %#lx, is %#lx", ##__VA_ARGS__,		\
+	       __want, __got);						\
+})
+
+/* VMs: of a given type; of the best type that can bind a guest_memfd. */
+bool has_vm_type(unsigned long type);
+bool has_private_vm(void);
+unsigned long private_vm_type(void);
+unsigned long gmem_vm_type(void);
+struct kvm_vm *vm_create_barebones_type(unsigned long type);
+struct kvm_vm *vm_create_type(unsigned long type, uint32_t nr_vcpus,
+			      uint64_t extra_pages, void *guest_code,
+			      struct kvm_vcpu *vcpus[]);
+
+/* ioctls: the ones with underscores return what the kernel returned. */
+int __vm_create_guest_memfd(struct kvm_vm *vm, uint64_t size, uint64_t flags);
+int vm_create_guest_memfd(struct kvm_vm *vm, uint64_t size, uint64_t flags);
+int __vm_set_region2(struct kvm_vm *vm, uint32_t slot, uint32_t flags,
+		     uint64_t gpa, uint64_t size, void *hva, int fd,
+		     uint64_t offset);
+void vm_bind_guest_memfd(struct kvm_vm *vm, uint32_t slot, uint64_t gpa,
+			 uint64_t size, void *hva, int fd, uint64_t offset);
+int __vm_delete_slot(struct kvm_vm *vm, uint32_t slot);
+void vm_delete_slot(struct kvm_vm *vm, uint32_t slot);
+int __vm_set_attributes(struct kvm_vm *vm, uint64_t gpa, uint64_t size,
+			uint64_t attributes);
+void vm_set_private(struct kvm_vm *vm, uint64_t gpa, uint64_t size);
+void vm_set_shared(struct kvm_vm *vm, uint64_t gpa, uint64_t size);
+int __vcpu_pre_fault(struct kvm_vcpu *vcpu, struct kvm_pre_fault_memory *range);
+int vcpu_pre_fault_all(struct kvm_vcpu *vcpu, uint64_t gpa, uint64_t size);
+uint64_t vcpu_stat(struct kvm_vcpu *vcpu, const char *name);
+int gmem_allocate(int fd, uint64_t offset, uint64_t size);
+int gmem_punch(int fd, uint64_t offset, uint64_t size);
+uint64_t gmem_blocks(int fd);
+bool gmem_counts_blocks(struct kvm_vm *vm);
+
+/*
+ * Guest memory with two sides: [gpa, gpa + size) in @slot, its shared side at
+ * @hva, its private side in @fd from @offset on.
+ */
+struct gmem_area {
+	struct kvm_vm *vm;
+	uint32_t slot;
+	uint64_t gpa;
+	uint64_t size;
+	void *hva;
+	int fd;
+	uint64_t offset;
+};
+
+void gmem_area_add(struct gmem_area *area, struct kvm_vm *vm, uint32_t slot,
+		   uint64_t gpa, uint64_t size);
+void gmem_area_bind(struct gmem_area *area);
+void gmem_area_free(struct gmem_area *area);
+void *gmem_area_hva(struct gmem_area *area, uint64_t gpa);
+
+/*
+ * What a page should hold: eight words, each depending on its address and on
+ * a seed, so that a page of another address or of another time does not pass.
+ * For host and guest; the two checks return the first wrong address, or
+ * @gpa + @size.  zero_check() reads every word.
+ */
+#define STAMP_STEP	512
+
+static __always_inline uint64_t stamp(uint64_t seed, uint64_t gpa)
+{
+	return (seed << 48) ^ (gpa * 0x9e3779b97f4a7c15ul) ^ gpa;
+}
+
+void stamp_fill(uint64_t *mem, uint64_t gpa, uint64_t size, uint64_t seed);
+uint64_t stamp_check(uint64_t *mem, uint64_t gpa, uint64_t size, uint64_t seed);
+uint64_t zero_check(uint64_t *mem, uint64_t gpa, uint64_t size);
+
+/* Random numbers that a seed repeats; one state per thread. */
+struct rnd {
+	uint64_t state;
+};
+
+uint64_t rnd_seed(const char *arg);
+uint64_t rnd_next(struct rnd *rnd);
+uint64_t rnd_below(struct rnd *rnd, uint64_t limit);
+
+/* Host surroundings. */
+int write_file(const char *path, const char *text);
+uint64_t read_meminfo_kb(const char *key);
+void trigger_compaction(void);
+uint64_t now_ms(void);
+void *map_anonymous(uint64_t size, uint64_t align);
+
+#endif /* SELFTEST_KVM_GUEST_MEMFD_H */

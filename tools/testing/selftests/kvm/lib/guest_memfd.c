@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls, expectations and page contents shared by the guest_memfd tests.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "guest_memfd.h"
+
+/* Expectations */
+
+static unsigned int nr_checks;
+static unsigned int nr_failed;
+static unsigned int nr_skipped;
+
+/* A test that is wrong all over is not worth more of the console. */
+#define MAX_PRINTED	40
+
+static void complain(const char *file, int line, const char *fmt, va_list ap)
+{
+	unsigned int nr = __atomic_add_fetch(&nr_failed, 1, __ATOMIC_RELAXED);
+
+	if (nr > MAX_PRINTED)
+		return;
+	flockfile(stdout);
+	printf("FAILED %s:%d: ", file, line);
+	vprintf(fmt, ap);
+	printf("\n");
+	fflush(stdout);
+	funlockfile(stdout);
+}
+
+bool expect(bool ok, const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	__atomic_fetch_add(&nr_checks, 1, __ATOMIC_RELAXED);
+	if (ok)
+		return true;
+
+	va_start(ap, fmt);
+	complain(file, line, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+static const char *describe(long ret, int err, char *buf, size_t size)
+{
+	if (ret >= 0)
+		snprintf(buf, size, "returned %ld", ret);
+	else
+		snprintf(buf, size, "failed with %d (%s)", err, strerror(err));
+	return buf;
+}
+
+bool expect_errno(long ret, int err, int want, const char *file, int line,
+		  const char *fmt, ...)
+{
+	char what[256], should[96], did[96];
+	va_list ap;
+	bool ok = want ? ret < 0 && err == want : ret >= 0;
+
+	if (ok)
+		return expect(true, file, line, " ");
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	snprintf(should, sizeof(should), "fail with %d (%s)", want,
+		 strerror(want));
+	return expect(false, file, line, "%s: should %s, %s", what,
+		      want ? should : "succeed",
+		      describe(ret, err, did, sizeof(did)));
+}
+
+/* Part of a test has no ground here; the rest of it goes on. */
+void note_skipped(const char *fmt, ...)
+{
+	va_list ap;
+
+	nr_skipped++;
+	printf("part skipped: ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+}
+
+/* For a forked child, whose verdict is about its own checks. */
+void test_restart(void)
+{
+	nr_checks = 0;
+	nr_failed = 0;
+	nr_skipped = 0;
+}
+
+bool test_has_failed(void)
+{
+	return nr_failed;
+}
+
+int test_verdict(void)
+{
+	printf("%u checks, %u failed, %u parts skipped\n", nr_checks, nr_failed,
+	       nr_skipped);
+	return nr_failed ? KSFT_FAIL : KSFT_PASS;
+}
+
+/* VMs */
+
+bool has_vm_type(unsigned long type)
+{
+#ifdef __x86_64__
+	return kvm_check_cap(KVM_CAP_VM_TYPES) & (1u << type);
+#else
+	return !type;
+#endif
+}
+
+static bool binds_guest_memfd(unsigned long type)
+{
+	struct kvm_vm *vm;
+	bool yes;
+
+	if (!has_vm_type(type) || !kvm_has_cap(KVM_CAP_GUEST_MEMFD))
+		return false;
+
+	vm = vm_create_barebones_type(type);
+	yes = vm_check_cap(vm, KVM_CAP_GUEST_MEMFD);
+	kvm_vm_free(vm);
+	return yes;
+}
+
+#ifdef __x86_64__
+#define PRIVATE_VM_TYPE	KVM_X86_SW_PROTECTED_VM
+#else
+#define PRIVATE_VM_TYPE	0
+#endif
+
+bool has_private_vm(void)
+{
+	return PRIVATE_VM_TYPE && binds_guest_memfd(PRIVATE_VM_TYPE) &&
+	       kvm_check_cap(KVM_CAP_MEMORY_ATTRIBUTES) &
+			KVM_MEMORY_ATTRIBUTE_PRIVATE;
+}
+
+unsigned long private_vm_type(void)
+{
+	__TEST_REQUIRE(has_private_vm(),
+		       "no VM type with private memory: needs guest_memfd, memory attributes and two-dimensional paging");
+	return PRIVATE_VM_TYPE;
+}
+
+unsigned long gmem_vm_type(void)
+{
+	if (has_private_vm())
+		return PRIVATE_VM_TYPE;
+
+	__TEST_REQUIRE(binds_guest_memfd(0), "no VM type can bind guest_memfd");
+	return 0;
+}
+
+struct kvm_vm *vm_create_barebones_type(unsigned long type)
+{
+	struct kvm_vm *vm;
+
+	vm_type_default = type;
+	vm = vm_create_barebones();
+	vm_type_default = 0;
+	return vm;
+}
+
+struct kvm_vm *vm_create_type(unsigned long type, uint32_t nr_vcpus,
+			      uint64_t extra_pages, void *guest_code,
+			      struct kvm_vcpu *vcpus[])
+{
+	struct kvm_vm *vm;
+
+	vm_type_default = type;
+	vm = __vm_create_with_vcpus(VM_MODE_DEFAULT, nr_vcpus, extra_pages,
+				    guest_code, vcpus);
+	vm_type_default = 0;
+	return vm;
+}
+
+/* ioctls */
+
+int __vm_create_guest_memfd(struct kvm_vm *vm, uint64_t size, uint64_t flags)
+{
+	struct kvm_create_guest_memfd args = { .size = size, .flags = flags };
+
+	return __vm_ioctl(vm, KVM_CREATE_GUEST_MEMFD, &args);
+}
+
+int vm_create_guest_memfd(struct kvm_vm *vm, uint64_t size, uint64_t flags)
+{
+	int fd = __vm_create_guest_memfd(vm, size, flags);
+
+	TEST_ASSERT(fd >= 0, KVM_IOCTL_ERROR(KVM_CREATE_GUEST_MEMFD, fd));
+	return fd;
+}
+
+int __vm_set_region2(struct kvm_vm *vm, uint32_t slot, uint32_t flags,
+		     uint64_t gpa, uint64_t size, void *hva, int fd,
+		     uint64_t offset)
+{
+	struct kvm_userspace_memory_region2 region = {
+		.slot = slot,
+		.flags = flags,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)hva,
+		.guest_memfd = fd,
+		.guest_memfd_offset = offset,
+	};
+
+	return __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION2, &region);
+}
+
+void vm_bind_guest_memfd(struct kvm_vm *vm, uint32_t slot, uint64_t gpa,
+			 uint64_t size, void *hva, int fd, uint64_t offset)
+{
+	int ret = __vm_set_region2(vm, slot, KVM_MEM_GUEST_MEMFD, gpa, size,
+				   hva, fd, offset);
+
+	TEST_ASSERT(!ret, KVM_IOCTL_ERROR(KVM_SET_USER_MEMORY_REGION2, ret));
+}
+
+int __vm_delete_slot(struct kvm_vm *vm, uint32_t slot)
+{
+	return __vm_set_user_memory_region(vm, slot, 0, 0, 0, NULL);
+}
+
+void vm_delete_slot(struct kvm_vm *vm, uint32_t slot)
+{
+	vm_set_user_memory_region(vm, slot, 0, 0, 0, NULL);
+}
+
+int __vm_set_attributes(struct kvm_vm *vm, uint64_t gpa, uint64_t size,
+			uint64_t attributes)
+{
+	struct kvm_memory_attributes args = {
+		.address = gpa,
+		.size = size,
+		.attributes = attributes,
+	};
+
+	return __vm_ioctl(vm, KVM_SET_MEMORY_ATTRIBUTES, &args);
+}
+
+static void vm_set_attributes(struct kvm_vm *vm, uint64_t gpa, uint64_t size,
+			      uint64_t attributes)
+{
+	int ret = __vm_set_attributes(vm, gpa, size, attributes);
+
+	TEST_ASSERT(!ret, "attributes of [%#lx, %#lx) should become %#lx, errno %d (%s)",
+		    gpa, gpa + size, attributes, errno, strerror(errno));
+}
+
+void vm_set_private(struct kvm_vm *vm, uint64_t gpa, uint64_t size)
+{
+	vm_set_attributes(vm, gpa, size, KVM_MEMORY_ATTRIBUTE_PRIVATE);
+}
+
+void vm_set_shared(struct kvm_vm *vm, uint64_t gpa, uint64_t size)
+{
+	vm_set_attributes(vm, gpa, size, 0);
+}
+
+int __vcpu_pre_fault(struct kvm_vcpu *vcpu, struct kvm_pre_fault_memory *range)
+{
+	return __vcpu_ioctl(vcpu, KVM_PRE_FAULT_MEMORY, range);
+}
+
+/* Loops over partial progress; returns 0 or -1 with errno. */
+int vcpu_pre_fault_all(struct kvm_vcpu *vcpu, uint64_t gpa, uint64_t size)
+{
+	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = size };
+
+	while (range.size)
+		if (__vcpu_pre_fault(vcpu, &range) && errno != EINTR)
+			return -1;
+	return 0;
+}
+
+uint64_t vcpu_stat(struct kvm_vcpu *vcpu, const char *name)
+{
+	int fd = vcpu_get_stats_fd(vcpu);
+	struct kvm_stats_header header;
+	struct kvm_stats_desc *descs;
+	uint64_t data = -1;
+	int i;
+
+	read_stats_header(fd, &header);
+	descs = read_stats_descriptors(fd, &header);
+	for (i = 0; i < header.num_desc; i++) {
+		struct kvm_stats_desc *desc;
+
+		desc = get_stats_descriptor(descs, i, &header);
+		if (!strcmp(desc->name, name))
+			read_stat_data(fd, &header, desc, &data, 1);
+	}
+	free(descs);
+	close(fd);
+	return data;
+}
+
+int gmem_allocate(int fd, uint64_t offset, uint64_t size)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, size);
+}
+
+int gmem_punch(int fd, uint64_t offset, uint64_t size)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+			 offset, size);
+}
+
+uint64_t gmem_blocks(int fd)
+{
+	struct stat st;
+	int ret = fstat(fd, &st);
+
+	TEST_ASSERT(!ret, __KVM_SYSCALL_ERROR("fstat()", ret));
+	return st.st_blocks;
+}
+
+bool gmem_counts_blocks(struct kvm_vm *vm)
+{
+	uint64_t size = getpagesize();
+	int fd = vm_create_guest_memfd(vm, size, 0);
+	int ret = gmem_allocate(fd, 0, size);
+	uint64_t blocks = gmem_blocks(fd);
+
+	TEST_ASSERT(!ret, __KVM_SYSCALL_ERROR("fallocate()", ret));
+	close(fd);
+	return blocks;
+}
+
+/* Areas */
+
+void gmem_area_add(struct gmem_area *area, struct kvm_vm *vm, uint32_t slot,
+		   uint64_t gpa, uint64_t size)
+{
+	*area = (struct gmem_area) {
+		.vm = vm,
+		.slot = slot,
+		.gpa = gpa,
+		.size = size,
+		.hva = map_anonymous(size, SIZE_2M),
+		.fd = vm_create_guest_memfd(vm, size, 0),
+	};
+	gmem_area_bind(area);
+}
+
+void gmem_area_bind(struct gmem_area *area)
+{
+	vm_bind_guest_memfd(area->vm, area->slot, area->gpa, area->size,
+			    area->hva, area->fd, area->offset);
+}
+
+void gmem_area_free(struct gmem_area *area)
+{
+	vm_delete_slot(area->vm, area->slot);
+	munmap(area->hva, area->size);
+	close(area->fd);
+}
+
+void *gmem_area_hva(struct gmem_area *area, uint64_t gpa)
+{
+	return area->hva + (gpa - area->gpa);
+}
+
+/* Contents */
+
+void stamp_fill(uint64_t *mem, uint64_t gpa, uint64_t size, uint64_t seed)
+{
+	uint64_t i;
+
+	for (i = 0; i < size; i += STAMP_STEP)
+		WRITE_ONCE(mem[i / sizeof(*mem)], stamp(seed, gpa + i));
+}
+
+uint64_t stamp_check(uint64_t *mem, uint64_t gpa, uint64_t size, uint64_t seed)
+{
+	uint64_t i;
+
+	for (i = 0; i < size; i += STAMP_STEP)
+		if (READ_ONCE(mem[i / sizeof(*mem)]) != stamp(seed, gpa + i))
+			break;
+	return gpa + i;
+}
+
+uint64_t zero_check(uint64_t *mem, uint64_t gpa, uint64_t size)
+{
+	uint64_t i;
+
+	for (i = 0; i < size; i += sizeof(*mem))
+		if (READ_ONCE(mem[i / sizeof(*mem)]))
+			break;
+	return gpa + i;
+}
+
+/* Random numbers: splitmix64 */
+
+uint64_t rnd_seed(const char *arg)
+{
+	uint64_t seed = arg ? strtoull(arg, NULL, 0) :
+			      (uint64_t)time(NULL) << 20 ^ getpid();
+
+	printf("seed %#lx (repeat with -s)\n", seed);
+	return seed;
+}
+
+uint64_t rnd_next(struct rnd *rnd)
+{
+	uint64_t x = rnd->state += 0x9e3779b97f4a7c15ul;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ul;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebul;
+	return x ^ x >> 31;
+}
+
+uint64_t rnd_below(struct rnd *rnd, uint64_t limit)
+{
+	return rnd_next(rnd) % limit;
+}
+
+/* Surroundings */
+
+int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+uint64_t read_meminfo_kb(const char *key)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	char line[128], name[64];
+	uint64_t kb, found = 0;
+
+	TEST_ASSERT(file, "/proc/meminfo should open");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63[^:]: %lu", name, &kb) == 2 &&
+		    !strcmp(name, key))
+			found = kb;
+	fclose(file);
+	return found;
+}
+
+/* Also drains the per-CPU LRU batches, so that counters are up to date. */
+void trigger_compaction(void)
+{
+	if (write_file("/proc/sys/vm/compact_memory", "1"))
+		note_skipped("no compaction: /proc/sys/vm/compact_memory: %s",
+			     strerror(errno));
+}
+
+uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+/* Aligned, so that the host can use huge pages; the padding stays mapped. */
+void *map_anonymous(uint64_t size, uint64_t align)
+{
+	void *mem = mmap(NULL, size + align, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	TEST_ASSERT(mem != MAP_FAILED, "mmap() of %#lx bytes should work",
+		    size + align);
+	mem = mmap(align_ptr_up(mem, align), size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+		   -1, 0);
+	TEST_ASSERT(mem != MAP_FAILED, "mmap() of %#lx bytes should work", size);
+	return mem;
+}

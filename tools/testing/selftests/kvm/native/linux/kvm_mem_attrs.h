@@ -1,0 +1,1 @@
+#include "../../../../../../include/linux/kvm_mem_attrs.h"

@@ -1,0 +1,1 @@
+#define cond_resched()	do { } while (0)

@@ -1,0 +1,2 @@
+/* The Makefile chooses XA_CHUNK_SHIFT. */
+#include "../../../../../../include/linux/xarray.h"

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_PRE_FAULT_MEMORY: which ranges it takes, how far it gets, and that the
+ * guest has no fault left on memory that was mapped before.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
+
+#include "guest_agent.h"
+
+#define PAGE		SIZE_4K
+#define GPA		(4 * SIZE_1G)
+#define SIZE		(2 * SIZE_2M)
+#define END		(GPA + SIZE)
+
+static struct kvm_vm *vm;
+static struct agent agent;
+static struct gmem_area area;
+
+static int pre_fault(uint64_t gpa, uint64_t size, uint64_t flags)
+{
+	struct kvm_pre_fault_memory range = {
+		.gpa = gpa,
+		.size = size,
+		.flags = flags,
+	};
+
+	return __vcpu_pre_fault(agent.vcpu, &range);
+}
+
+static void test_arguments(void)
+{
+	const struct {
+		uint64_t gpa, size;
+		int err;
+	} cases[] = {
+		{ GPA, 0, EINVAL },
+		{ GPA, 1, EINVAL },
+		{ GPA, PAGE - 1, EINVAL },
+		{ GPA, PAGE + 1, EINVAL },
+		{ GPA + 1, PAGE, EINVAL },
+		{ GPA + PAGE / 2, PAGE / 2, EINVAL },
+		{ GPA, -GPA, EINVAL },
+		{ GPA, -PAGE, EINVAL },
+		{ -PAGE, PAGE, EINVAL },
+		{ -PAGE, 2 * PAGE, EINVAL },
+		{ GPA - PAGE, PAGE, ENOENT },
+		{ GPA - PAGE, 2 * PAGE, ENOENT },
+		{ END, PAGE, ENOENT },
+		{ END + SIZE_1G, SIZE_1G, ENOENT },
+		{ GPA, PAGE, 0 },
+		{ END - PAGE, PAGE, 0 },
+		{ GPA, SIZE, 0 },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		EXPECT_ERRNO(pre_fault(cases[i].gpa, cases[i].size, 0),
+			     cases[i].err, "[%#lx, +%#lx)", cases[i].gpa,
+			     cases[i].size);
+	for (i = 0; i < 64; i++)
+		EXPECT_ERRNO(pre_fault(GPA, PAGE, 1ull << i), EINVAL,
+			     "flag bit %d", i);
+	EXPECT_ERRNO(ioctl(agent.vcpu->fd, KVM_PRE_FAULT_MEMORY, NULL), EFAULT,
+		     "a NULL argument");
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_PRE_FAULT_MEMORY, NULL), ENOTTY,
+		     "the ioctl on a VM");
+}
+
+static void test_padding(void)
+{
+	struct kvm_pre_fault_memory range = { .gpa = GPA, .size = PAGE };
+
+	memset(range.padding, 0xff, sizeof(range.padding));
+	EXPECT_ERRNO(__vcpu_pre_fault(agent.vcpu, &range), 0,
+		     "padding not zero");
+	EXPECT_EQ(range.gpa, GPA + PAGE, "gpa after a full range");
+	EXPECT_EQ(range.size, 0, "size after a full range");
+}
+
+/*
+ * A range that cannot be mapped to its end: what was done is reported as
+ * success, and the next call starts with the obstacle.
+ */
+static void expect_partial(uint64_t gpa, uint64_t stop, uint64_t end, int err,
+			   int err2, const char *what)
+{
+	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = end - gpa };
+	int ret;
+
+	EXPECT_ERRNO(__vcpu_pre_fault(agent.vcpu, &range), 0, "%s", what);
+	EXPECT_EQ(range.gpa, stop, "%s: gpa", what);
+	EXPECT_EQ(range.size, end - stop, "%s: size", what);
+	ret = __vcpu_pre_fault(agent.vcpu, &range);
+	EXPECT(ret && (errno == err || errno == err2),
+	       "%s: the rest should fail with errno %d or %d, returned %d errno %d",
+	       what, err, err2, ret, errno);
+	EXPECT_EQ(range.gpa, stop, "%s: gpa after the error", what);
+	EXPECT_EQ(range.size, end - stop, "%s: size after the error", what);
+}
+
+static void test_partial(void)
+{
+	const uint64_t hole = GPA + 17 * PAGE;
+
+	expect_partial(END - 2 * PAGE, END, END + 2 * PAGE, ENOENT,
+		       ENOENT, "shared, across the end of the slot");
+	/* Outside of the slots, and private memory that is not there. */
+	vm_set_private(vm, END - 2 * PAGE, 4 * PAGE);
+	expect_partial(END - 2 * PAGE, END, END + 2 * PAGE, EFAULT,
+		       ENOENT, "private, across the end of the slot");
+	vm_set_shared(vm, END - 2 * PAGE, 4 * PAGE);
+
+	munmap(gmem_area_hva(&area, hole), PAGE);
+	expect_partial(hole - 3 * PAGE, hole, hole + PAGE, EFAULT,
+		       EFAULT, "shared, up to memory the host lacks");
+	vm_set_private(vm, hole, PAGE);
+	EXPECT_ERRNO(pre_fault(hole - PAGE, 3 * PAGE, 0), 0,
+		     "the same page private");
+	vm_set_shared(vm, hole, PAGE);
+	mmap(gmem_area_hva(&area, hole), PAGE, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+static void test_file_closed(void)
+{
+	struct gmem_area other;
+
+	gmem_area_add(&other, vm, 2, 2 * GPA, SIZE_2M);
+	vm_set_private(vm, 2 * GPA, SIZE_2M);
+	EXPECT_ERRNO(pre_fault(2 * GPA, 2 * PAGE, 0), 0, "private");
+	close(other.fd);
+	EXPECT_ERRNO(pre_fault(2 * GPA + 8 * PAGE, PAGE, 0), EFAULT,
+		     "private, file closed");
+	other.fd = -1;
+	vm_set_shared(vm, 2 * GPA, SIZE_2M);
+	gmem_area_free(&other);
+}
+
+/* The file gets its pages, with zeroes in them, and the guest takes no fault. */
+static void test_no_fault_left(bool private, bool write)
+{
+	const char *what = private ? "private" : "shared";
+	uint64_t taken, at;
+
+	/* Maps the guest's code, its stack and the page tables of the area. */
+	agent_call(&agent, guest_fill, GPA, SIZE, 1);
+	agent_call(&agent, guest_check, GPA, SIZE, 1);
+	agent_call(&agent, guest_check_zero, GPA, SIZE);
+
+	vm_set_private(vm, GPA, SIZE);
+	gmem_punch(area.fd, 0, SIZE);
+	if (!private)
+		vm_set_shared(vm, GPA, SIZE);
+
+	EXPECT_ERRNO(vcpu_pre_fault_all(agent.vcpu, GPA, SIZE), 0, "%s", what);
+	EXPECT_ERRNO(vcpu_pre_fault_all(agent.vcpu, GPA, SIZE), 0, "%s again",
+		     what);
+
+	taken = vcpu_stat(agent.vcpu, "pf_taken");
+	if (write)
+		at = agent_call(&agent, guest_fill, GPA, SIZE, 2) + END;
+	else if (private)
+		at = agent_call(&agent, guest_check_zero, GPA, SIZE);
+	else
+		at = agent_call(&agent, guest_check, GPA, SIZE, 1);
+	EXPECT_EQ(at, END, "%s: first address with other contents", what);
+	EXPECT_EQ(vcpu_stat(agent.vcpu, "pf_taken") - taken, 0,
+		  "%s: faults of a guest that %s %lu pre-faulted pages", what,
+		  write ? "writes" : "reads", SIZE / PAGE);
+	vm_set_shared(vm, GPA, SIZE);
+}
+
+/* A range with holes of the other kind every few pages. */
+static void test_mixed(void)
+{
+	uint64_t gpa;
+
+	gmem_punch(area.fd, 0, SIZE);
+	stamp_fill(area.hva, GPA, SIZE, 3);
+	for (gpa = GPA; gpa < END; gpa += 5 * PAGE)
+		vm_set_private(vm, gpa, PAGE);
+	EXPECT_ERRNO(vcpu_pre_fault_all(agent.vcpu, GPA, SIZE), 0, "mixed");
+	for (gpa = GPA; gpa < END; gpa += PAGE)
+		EXPECT_EQ(agent_call(&agent, guest_read, gpa),
+			  (gpa - GPA) / PAGE % 5 ? stamp(3, gpa) : 0,
+			  "guest reads %#lx", gpa);
+	vm_set_shared(vm, GPA, SIZE);
+}
+
+static void tick(int sig)
+{
+}
+
+/*
+ * A signal ends the call early: with success if there was progress, with
+ * EINTR if there was none.
+ */
+static void test_signals(void)
+{
+	const struct itimerval often = { { 0, 500 }, { 0, 500 } };
+	const struct itimerval never = {};
+	struct sigaction action = { .sa_handler = tick };
+	int i, ret, nr_early = 0, nr_eintr = 0;
+
+	vm_set_private(vm, GPA, SIZE);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (i = 0; i < 300; i++) {
+		struct kvm_pre_fault_memory range = { .gpa = GPA, .size = SIZE };
+
+		gmem_punch(area.fd, 0, SIZE);
+		ret = __vcpu_pre_fault(agent.vcpu, &range);
+		EXPECT(!ret || errno == EINTR,
+		       "a signal should give success or EINTR, errno is %d",
+		       errno);
+		EXPECT_EQ(range.gpa + range.size, END, "end of what is left");
+		if (ret)
+			EXPECT_EQ(range.gpa, GPA, "gpa with EINTR");
+		nr_eintr += !!ret;
+		nr_early += !ret && range.size;
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	printf("of %d calls, signals ended %d early and %d at once\n", i,
+	       nr_early, nr_eintr);
+	if (!nr_early && !nr_eintr)
+		note_skipped("signals: none came at the right time");
+	vm_set_shared(vm, GPA, SIZE);
+}
+
+static bool stop;
+
+static void *delete_and_create(void *arg)
+{
+	while (!READ_ONCE(stop)) {
+		vm_delete_slot(vm, area.slot);
+		gmem_area_bind(&area);
+		usleep(1000);
+	}
+	return NULL;
+}
+
+/*
+ * A slot that is on its way out waits for the calls that may still use it, so
+ * these must not wait for the slot: EAGAIN.  The alarm would end such a wait.
+ */
+static void test_slot_changes(void)
+{
+	const struct itimerval limit = { { 20, 0 }, { 20, 0 } };
+	const struct itimerval never = {};
+	uint64_t end = now_ms() + 3000, nr = 0;
+	pthread_t thread;
+	int ret;
+
+	pthread_create(&thread, NULL, delete_and_create, NULL);
+	setitimer(ITIMER_REAL, &limit, NULL);
+	while (now_ms() < end) {
+		if (++nr % 2)
+			vm_set_private(vm, GPA, SIZE);
+		else
+			vm_set_shared(vm, GPA, SIZE);
+		ret = pre_fault(GPA + nr % 64 * PAGE, 8 * PAGE, 0);
+		if (!EXPECT(!ret || errno == EAGAIN || errno == ENOENT ||
+			    errno == EFAULT,
+			    "call %lu while slots change should end at once with success, EAGAIN, ENOENT or EFAULT, errno %d (%s)",
+			    nr, errno, strerror(errno)))
+			break;
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	WRITE_ONCE(stop, true);
+	pthread_join(thread, NULL);
+	vm_set_shared(vm, GPA, SIZE);
+	printf("%lu calls while slots change\n", nr);
+}
+
+static void test_ordinary_vm(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *plain = vm_create_with_one_vcpu(&vcpu, NULL);
+	struct kvm_pre_fault_memory range = { .gpa = GPA, .size = 3 * PAGE };
+	void *hva = map_anonymous(2 * PAGE, SIZE_2M);
+
+	vm_set_user_memory_region(plain, 1, 0, GPA, 2 * PAGE, hva);
+	EXPECT_ERRNO(__vcpu_pre_fault(vcpu, &range), 0, "ordinary VM");
+	EXPECT_EQ(range.gpa, GPA + 2 * PAGE, "ordinary VM: gpa");
+	EXPECT_EQ(range.size, PAGE, "ordinary VM: size");
+	EXPECT_ERRNO(__vcpu_pre_fault(vcpu, &range), ENOENT,
+		     "ordinary VM, no slot");
+	munmap(hva, 2 * PAGE);
+	kvm_vm_free(plain);
+}
+
+#define CHURN_ROUNDS	200
+
+static struct churn {
+	struct kvm_vm *vm;
+	void *hva;
+	bool done;
+} churn;
+
+static void churn_set(uint64_t size)
+{
+	vm_set_user_memory_region(churn.vm, 1, 0, GPA, size, churn.hva);
+}
+
+static void *churn_slot(void *arg)
+{
+	int i;
+
+	for (i = 0; i < CHURN_ROUNDS; i++) {
+		churn_set(0);
+		usleep(200);
+		churn_set(SIZE);
+		usleep(500);
+	}
+	WRITE_ONCE(churn.done, true);
+	return NULL;
+}
+
+/* A call that never ends is ended by a signal. */
+static void expect_in_time(struct kvm_vcpu *vcpu, bool churning)
+{
+	const struct itimerval limit = { {}, { .tv_sec = 20 } };
+	const struct itimerval never = {};
+	struct kvm_pre_fault_memory range = { .gpa = GPA, .size = SIZE };
+	int ret, err;
+
+	setitimer(ITIMER_REAL, &limit, NULL);
+	ret = __vcpu_pre_fault(vcpu, &range);
+	err = ret ? errno : 0;
+	setitimer(ITIMER_REAL, &never, NULL);
+	EXPECT(!err || (churning && (err == EAGAIN || err == ENOENT)),
+	       "a slot that %s: errno should be 0%s, is %d (%s)",
+	       churning ? "comes and goes" : "came back",
+	       churning ? ", EAGAIN or ENOENT" : "", err, strerror(err));
+	if (err == EINTR)
+		WRITE_ONCE(churn.done, true);
+}
+
+/*
+ * Deleting a slot takes the page tables away.  It waits for pre-faulting, which
+ * must not wait for it.
+ */
+static void test_slot_deleted(void)
+{
+	struct sigaction action = { .sa_handler = tick };
+	struct kvm_vcpu *vcpu;
+	pthread_t thread;
+
+	churn.vm = vm_create_with_one_vcpu(&vcpu, NULL);
+	churn.hva = map_anonymous(SIZE, SIZE_2M);
+	sigaction(SIGALRM, &action, NULL);
+
+	churn_set(SIZE);
+	expect_in_time(vcpu, false);
+	churn_set(0);
+	churn_set(SIZE);
+	expect_in_time(vcpu, false);
+
+	WRITE_ONCE(churn.done, false);
+	pthread_create(&thread, NULL, churn_slot, NULL);
+	while (!READ_ONCE(churn.done))
+		expect_in_time(vcpu, true);
+	pthread_join(thread, NULL);
+
+	kvm_vm_free(churn.vm);
+	munmap(churn.hva, SIZE);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_has_cap(KVM_CAP_PRE_FAULT_MEMORY));
+	test_ordinary_vm();
+	test_slot_deleted();
+
+	vm = agent_vm_create(private_vm_type(), 1, &agent);
+	gmem_area_add(&area, vm, 1, GPA, SIZE);
+	agent_map(vm, GPA, SIZE);
+
+	test_arguments();
+	test_padding();
+	test_partial();
+	test_file_closed();
+	test_no_fault_left(true, false);
+	test_no_fault_left(true, true);
+	test_no_fault_left(false, false);
+	test_mixed();
+	test_signals();
+	test_slot_changes();
+
+	gmem_area_free(&area);
+	kvm_vm_free(vm);
+	return test_verdict();
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The folios of a guest_memfd: how they come, are prepared for the guest, and
+ * go.  Vocabulary, invariants and locking are in guest_memfd.h.
+ *
+ * A folio is zeroed when it is prepared, i.e. before a guest can see it.  What
+ * a guest leaves in it is the page allocator's to deal with, as for any other
+ * memory, unless kvm_arch_gmem_invalidate() makes it unreadable first.
+ */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/highmem.h>
+#include <linux/kvm_host.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+
+#include "guest_memfd.h"
+
+/* For stat(): what is allocated, in units of 512 bytes, after any change. */
+static void update_blocks(struct inode *inode)
+{
+	spin_lock(&inode->i_lock);
+	inode->i_blocks = inode->i_mapping->nrpages * (PAGE_SIZE / 512);
+	spin_unlock(&inode->i_lock);
+}
+
+/* A new folio in the page cache, locked; -EEXIST if there is one already. */
+static struct folio *add_folio(struct address_space *mapping, pgoff_t index)
+{
+	gfp_t gfp = mapping_gfp_mask(mapping);
+	struct folio *folio;
+	int r;
+
+	folio = filemap_alloc_folio(gfp, 0);
+	if (!folio)
+		return ERR_PTR(-ENOMEM);
+
+	/* Charges the memory cgroup of the task. */
+	r = filemap_add_folio(mapping, folio, index, gfp);
+	if (r) {
+		folio_put(folio);
+		return ERR_PTR(r);
+	}
+	return folio;
+}
+
+/**
+ * kvm_gmem_get_folio() - Look up a folio of the file, allocate it if need be.
+ * @inode: The file's inode.
+ * @index: Page of the file, within its size.
+ *
+ * Context: May sleep.
+ * Return: The folio, locked, with a reference for the caller, in the page cache
+ * and not necessarily prepared; or -ENOMEM.
+ */
+struct folio *kvm_gmem_get_folio(struct inode *inode, pgoff_t index)
+{
+	struct folio *folio;
+
+	do {
+		folio = filemap_lock_folio(inode->i_mapping, index);
+		if (!IS_ERR_OR_NULL(folio))
+			return folio;
+
+		folio = add_folio(inode->i_mapping, index);
+	} while (folio == ERR_PTR(-EEXIST));
+
+	if (!IS_ERR(folio))
+		update_blocks(inode);
+	return folio;
+}
+
+/**
+ * kvm_gmem_prepare_folio() - Make a folio ready to be mapped into the guest.
+ * @kvm: The VM.
+ * @gfn: The guest frame that the folio backs.
+ * @folio: The folio, locked and in the page cache.
+ *
+ * Does nothing if the folio has been prepared.
+ *
+ * Context: May sleep.
+ * Return: 0, or what kvm_arch_gmem_prepare() returns; the folio is not prepared
+ * then, and the next fault tries again.
+ */
+int kvm_gmem_prepare_folio(struct kvm *kvm, gfn_t gfn, struct folio *folio)
+{
+	int r;
+
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+
+	if (folio_test_uptodate(folio))
+		return 0;
+
+	clear_highpage(folio_page(folio, 0));
+	r = kvm_gmem_call_prepare(kvm, gfn, folio_pfn(folio), 0);
+	if (!r)
+		folio_mark_uptodate(folio);
+	return r;
+}
+
+static int check_range(struct inode *inode, loff_t offset, loff_t len)
+{
+	return offset + len > i_size_read(inode) ? -EINVAL : 0;
+}
+
+/*
+ * What has been allocated stays if a signal or the lack of memory ends this
+ * early, so that the caller can go on.
+ */
+static long allocate(struct inode *inode, loff_t offset, loff_t len)
+{
+	struct address_space *mapping = inode->i_mapping;
+	pgoff_t index = offset >> PAGE_SHIFT;
+	pgoff_t end = (offset + len) >> PAGE_SHIFT;
+	struct folio *folio;
+	long r;
+
+	r = check_range(inode, offset, len);
+	if (r)
+		return r;
+
+	filemap_invalidate_lock_shared(mapping);
+	for (; index < end && !r; index++) {
+		if (signal_pending(current)) {
+			r = -EINTR;
+			break;
+		}
+		if (xa_load(&mapping->i_pages, index))
+			continue;
+
+		folio = add_folio(mapping, index);
+		if (!IS_ERR(folio)) {
+			folio_unlock(folio);
+			folio_put(folio);
+		} else if (folio != ERR_PTR(-EEXIST)) {
+			r = PTR_ERR(folio);
+		}
+		cond_resched();
+	}
+	update_blocks(inode);
+	filemap_invalidate_unlock_shared(mapping);
+	return r;
+}
+
+static long punch_hole(struct inode *inode, loff_t offset, loff_t len)
+{
+	struct address_space *mapping = inode->i_mapping;
+	bool begun;
+
+	filemap_invalidate_lock(mapping);
+	begun = kvm_gmem_invalidate_begin(inode, offset >> PAGE_SHIFT,
+					  (offset + len) >> PAGE_SHIFT, true);
+	truncate_inode_pages_range(mapping, offset, offset + len - 1);
+	kvm_gmem_invalidate_end(inode, begun);
+	update_blocks(inode);
+	filemap_invalidate_unlock(mapping);
+	return 0;
+}
+
+/**
+ * kvm_gmem_fallocate() - Allocate or free memory of the file.
+ * @file: The file.
+ * @mode: FALLOC_FL_KEEP_SIZE, alone or with FALLOC_FL_PUNCH_HOLE.
+ * @offset: Bytes, a multiple of the page size.
+ * @len: Bytes, a multiple of the page size.
+ *
+ * Return: 0; -EOPNOTSUPP for other modes; -EINVAL if unaligned, or allocating
+ * beyond the end; -EINTR and -ENOMEM with part of the range allocated.
+ */
+long kvm_gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	long r;
+
+	if (!(mode & FALLOC_FL_KEEP_SIZE) ||
+	    mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		return -EOPNOTSUPP;
+
+	if (!PAGE_ALIGNED(offset) || !PAGE_ALIGNED(len))
+		return -EINVAL;
+
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		r = punch_hole(inode, offset, len);
+	else
+		r = allocate(inode, offset, len);
+
+	if (!r)
+		file_modified(file);
+	return r;
+}
+
+static int migrate_folio_never(struct address_space *mapping, struct folio *dst,
+			       struct folio *src, enum migrate_mode mode)
+{
+	return -EINVAL;
+}
+
+/*
+ * The folio has a memory error: take it out of the guest and keep it, poisoned,
+ * so that the next access fails.  Punching it out is userspace's decision.
+ * Comes with the folio locked, i.e. too late to take invalidate_lock.
+ */
+static int error_remove_folio(struct address_space *mapping, struct folio *folio)
+{
+	bool begun;
+
+	begun = kvm_gmem_invalidate_begin(mapping->host, folio->index,
+					  folio_next_index(folio), false);
+	kvm_gmem_invalidate_end(mapping->host, begun);
+	return MF_DELAYED;
+}
+
+/* The folio has left the page cache. */
+static void free_folio(struct folio *folio)
+{
+	kvm_pfn_t pfn = folio_pfn(folio);
+
+	if (folio_test_uptodate(folio))
+		kvm_gmem_call_invalidate(pfn, pfn + folio_nr_pages(folio));
+}
+
+const struct address_space_operations kvm_gmem_aops = {
+	.dirty_folio = noop_dirty_folio,
+	.migrate_folio = migrate_folio_never,
+	.error_remove_folio = error_remove_folio,
+	.free_folio = free_folio,
+};
