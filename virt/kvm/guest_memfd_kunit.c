@@ -275,6 +275,11 @@ static void uninstall_slot(struct kvm *kvm, struct kvm_memory_slot *slot)
 	atomic_long_set(&slots->last_used_slot, 0);
 }
 
+static bool is_bound(struct kvm_memory_slot *slot)
+{
+	return rcu_access_pointer(slot->gmem.file);
+}
+
 /* Like a memslot that is created: bound first, and then installed. */
 static int bind_at(struct fake *f, struct kvm_memory_slot *slot,
 		   struct file *file, u64 offset, unsigned long npages)
@@ -304,7 +309,7 @@ static void unbind(struct fake *f, int nr)
 	mutex_lock(&f->kvm->slots_lock);
 	uninstall_slot(f->kvm, slot);
 	kvm_gmem_unbind(slot);
-	KUNIT_EXPECT_NULL(f->test, rcu_access_pointer(slot->gmem.file));
+	KUNIT_EXPECT_FALSE(f->test, is_bound(slot));
 	mutex_unlock(&f->kvm->slots_lock);
 }
 
@@ -868,7 +873,7 @@ static void bind_refuses_arguments(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kvm_gmem_bind(f->kvm, slot, UINT_MAX, 0), -EBADF);
 	mutex_unlock(&f->kvm->slots_lock);
 
-	KUNIT_EXPECT_NULL(test, rcu_access_pointer(slot->gmem.file));
+	KUNIT_EXPECT_FALSE(test, is_bound(slot));
 	KUNIT_EXPECT_EQ(test, bind(f, 0, file, 0, NR_PAGES), 0);
 }
 
@@ -887,7 +892,7 @@ static void bind_overlap(struct kunit *test)
 			want = s < end && e > first ? -EEXIST : 0;
 			r = bind(f, 1, file, s, e - s);
 			KUNIT_EXPECT_EQ_MSG(test, r, want, "[%lu, %lu)", s, e);
-			KUNIT_EXPECT_EQ(test, !r, !!rcu_access_pointer(f->slots[1].gmem.file));
+			KUNIT_EXPECT_EQ(test, !r, is_bound(&f->slots[1]));
 			if (!r)
 				unbind(f, 1);
 		}
@@ -927,16 +932,19 @@ static void release_while_bound(struct kunit *test)
 	struct fake *f = test->priv;
 	struct file *file = new_file(f, 0, NR_PAGES);
 	struct page *page;
+	unsigned long seq;
 
 	KUNIT_ASSERT_EQ(test, bind(f, 0, file, 0, 4), 0);
 	KUNIT_ASSERT_EQ(test, bind(f, 1, file, 8, 4), 0);
 	KUNIT_ASSERT_EQ(test, fault(f, 0, 0, &page), 0);
 	KUNIT_ASSERT_EQ(test, fault(f, 1, 0, &page), 0);
 
+	seq = f->kvm->mmu_invalidate_seq;
 	release(f, 0);
 	expect_account(f, 2, 0);
-	KUNIT_EXPECT_NULL(test, rcu_access_pointer(f->slots[0].gmem.file));
-	KUNIT_EXPECT_NULL(test, rcu_access_pointer(f->slots[1].gmem.file));
+	KUNIT_EXPECT_NE(test, f->kvm->mmu_invalidate_seq, seq);
+	KUNIT_EXPECT_FALSE(test, is_bound(&f->slots[0]));
+	KUNIT_EXPECT_FALSE(test, is_bound(&f->slots[1]));
 	KUNIT_EXPECT_EQ(test, fault(f, 0, 0, &page), -EFAULT);
 	KUNIT_EXPECT_EQ(test, fault(f, 1, 1, &page), -EFAULT);
 	KUNIT_EXPECT_EQ(test, vm_refs(f), 0);

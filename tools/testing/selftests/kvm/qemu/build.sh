@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154
 # Builds what a run needs, each step only as far as something changed: kernel, headers, tests, init.
 
@@ -6,9 +7,11 @@ kmake_in() { # TREE OUTPUT ARGUMENT...
 }
 kmake() { kmake_in "$srctree" "$out" "$@"; }
 
-# Runs a long step, its output in a log, saying how far it is: step NAME EXPECTED-LINES PATTERN COMMAND...
+# Runs a long step, its output in a log, saying how far it is:
+# step NAME EXPECTED-LINES PATTERN COMMAND...
 step() {
-	local name=$1 expected=$2 pattern=$3 log=$out/logs/${1// /-}.log from=$SECONDS said=$SECONDS n pid
+	local name=$1 expected=$2 pattern=$3 log=$out/logs/${1// /-}.log
+	local from=$SECONDS said=$SECONDS n pid
 	shift 3
 	"$@" > "$log" 2>&1 &
 	pid=$!
@@ -27,11 +30,14 @@ step() {
 	[ $((SECONDS - from)) -lt 3 ] || echo "$name: built in $((SECONDS - from)) s" >&2
 }
 
-# Only where a fragment or the tree's Kconfig changed; a result that did not change keeps its time for make's sake.
+# Only where a fragment or the tree's Kconfig changed; a result that did not change keeps its
+# time for make's sake.
 configure() { # TREE OUTPUT
 	local new=$2/.fragments
-	cat "$here/kernel.config" "$here/arch/$arch.config" ${debug:+"$here/debug.config"} "${fragments[@]}" > "$new"
-	! cmp -s "$new" "$new.used" || [ -n "$(find "$1" -name 'Kconfig*' -newer "$new.used" -print -quit)" ] || return 0
+	cat "$here/kernel.config" "$here/arch/$arch.config" ${debug:+"$here/debug.config"} \
+		"${fragments[@]}" > "$new"
+	! cmp -s "$new" "$new.used" ||
+		[ -n "$(find "$1" -name 'Kconfig*' -newer "$new.used" -print -quit)" ] || return 0
 	[ ! -f "$2/.config" ] || cp -p "$2/.config" "$2/.config.before"
 	kmake_in "$1" "$2" -s KCONFIG_ALLCONFIG="$new" allnoconfig
 	! cmp -s "$2/.config" "$2/.config.before" || cp -p "$2/.config.before" "$2/.config"
@@ -40,8 +46,8 @@ configure() { # TREE OUTPUT
 
 build_headers() {
 	local stamp=$out/.headers
-	[ ! -f "$stamp" ] || [ -n "$(find "$srctree/include/uapi" "$srctree"/arch/*/include/uapi -newer "$stamp" -print -quit)" ] ||
-		return 0
+	[ ! -f "$stamp" ] || [ -n "$(find "$srctree/include/uapi" "$srctree"/arch/*/include/uapi \
+		-newer "$stamp" -print -quit)" ] || return 0
 	touch "$stamp.new"
 	kmake -s headers
 	mv "$stamp.new" "$stamp"
@@ -49,7 +55,8 @@ build_headers() {
 
 tmake() {
 	make -C "$srctree/tools/testing/selftests/kvm" OUTPUT="$out/tests" ARCH="$karch" \
-		CROSS_COMPILE="$cross" CC="$cc" KHDR_INCLUDES="-isystem $out/usr/include" USERLDFLAGS=-static "$@"
+		CROSS_COMPILE="$cross" CC="$cc" KHDR_INCLUDES="-isystem $out/usr/include" \
+		USERLDFLAGS=-static "$@"
 }
 
 # The names of all programs in a variable of the tests' Makefile, without the output folder.
@@ -58,11 +65,13 @@ list_programs() {
 	tmake -s --no-print-directory -f "$out/.list.mk" list-programs | sed -n "s|^$out/tests/||p"
 }
 
-# The tests' Makefile does not know which header a program includes, so a changed header rebuilds them all.
+# The tests' Makefile does not know which header a program includes, so a changed header
+# rebuilds them all.
 # A program that does not build is no reason to stop: it is reported as a test.
 build_tests() {
 	local stamp=$out/.tests kvm=$srctree/tools/testing/selftests/kvm
-	if [ -n "$(find "$kvm" "$out/usr/include" -name '*.h' -newer "$stamp" -print -quit 2>&1)" ]; then
+	if [ -n "$(find "$kvm" "$out/usr/include" -name '*.h' -newer "$stamp" \
+		-print -quit 2>&1)" ]; then
 		rm -rf "$out/tests"
 	fi
 	mkdir -p "$out/tests"
@@ -77,7 +86,8 @@ build_init() {
 	local p
 	mkdir -p "$out/board"
 	for p in init cases; do
-		[ "$out/board/$p" -nt "$here/$p.c" ] || "${cross}gcc" -O2 -Wall -Wextra -static -s -o "$out/board/$p" "$here/$p.c"
+		[ "$out/board/$p" -nt "$here/$p.c" ] ||
+			"${cross}gcc" -O2 -Wall -Wextra -static -s -o "$out/board/$p" "$here/$p.c"
 	done
 }
 
@@ -92,7 +102,8 @@ build_other_kernel() { # NAME TREE OUTPUT
 build_all() {
 	mkdir -p "$out/logs"
 	step configuration '' . configure "$srctree" "$out"
-	step "kernel${debug:+ (debug)}" "$objects" '^  (CC|AS|LD|AR) ' build_kernel "$srctree" "$out"
+	step "kernel${debug:+ (debug)}" "$objects" '^  (CC|AS|LD|AR) ' \
+		build_kernel "$srctree" "$out"
 	step headers '' . build_headers
 	step tests '' 'gcc' build_tests
 	step init '' . build_init
@@ -105,7 +116,17 @@ strip_to() {
 	"${cross}strip" -o "$2" "$1" 2> /dev/null || cp "$1" "$2"
 }
 
-# The initramfs with the given programs ("on-board-path host-path" on stdin) and list of tests: pack TESTS-LIST OUTPUT.
+# The folders on the way to a path: a/b/c gives a and a/b.
+parents() {
+	local path=$1
+	while [[ $path == */* ]]; do
+		path=${path%/*}
+		echo "$path"
+	done | tac
+}
+
+# The initramfs with the given programs ("on-board-path host-path" on stdin) and list of tests:
+# pack TESTS-LIST OUTPUT.
 pack() {
 	local dir path file dirs=' '
 	{
@@ -115,11 +136,14 @@ pack() {
 		[ ! -s "$1" ] || echo "file /tests.list $1 0644 0 0"
 		if [ -x "$busybox" ]; then
 			echo "file /bin/busybox $busybox 0755 0 0"
-			"$busybox" --list 2> /dev/null | sed '/^busybox$/d; s|.*|slink /bin/& busybox 0755 0 0|'
+			"$busybox" --list 2> /dev/null |
+				sed '/^busybox$/d; s|.*|slink /bin/& busybox 0755 0 0|'
 		fi
 		while read -r path file; do
-			for dir in $(dirname "$path" | awk -F/ '{ for (i = 1; i <= NF; i++) { p = p (i > 1 ? "/" : "") $i; print p } }'); do
-				[ "$dir" = . ] || [[ $dirs == *" $dir "* ]] || { dirs+="$dir "; echo "dir /tests/$dir 0755 0 0"; }
+			for dir in $(parents "$path"); do
+				[[ $dirs != *" $dir "* ]] || continue
+				dirs+="$dir "
+				echo "dir /tests/$dir 0755 0 0"
 			done
 			echo "file /tests/$path $file 0755 0 0"
 		done

@@ -31,6 +31,6 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "silence"))
 		return reboot(RB_POWER_OFF);
 	if (!strcmp(what, "warn"))
-		return put("/dev/kmsg", "<4>WARNING: CPU: 0 PID: 1 at a place that does not exist\n");
+		return put("/dev/kmsg", "<4>WARNING: CPU: 0 PID: 1 at no place at all\n");
 	return 1;
 }

@@ -91,10 +91,11 @@ static void mount_all(void)
 		{ "debugfs", "/sys/kernel/debug", NULL },
 		{ "tracefs", "/sys/kernel/tracing", NULL },
 		{ "cgroup2", "/sys/fs/cgroup", NULL },
+		{ NULL },
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+	for (i = 0; mounts[i][0]; i++) {
 		mkdir(mounts[i][1], 0755);
 		if (mount(mounts[i][0], mounts[i][1], mounts[i][0], 0, mounts[i][2]))
 			tell(STDERR_FILENO, "init: no %s: %s\n", mounts[i][0], strerror(errno));
@@ -150,14 +151,14 @@ static unsigned long taint(void)
 	return flags & TAINT_MASK;
 }
 
-static void begin(const char *name)
+static void test_begins(const char *name)
 {
 	tell(kmsg, "<6>selftest: begin %s\n", name);
 	tell(output, "=== %s\n", name);
 	tell(verdict, "begin %s\n", name);
 }
 
-static void end(const char *name, const char *how, int value)
+static void test_ends(const char *name, const char *how, int value)
 {
 	static unsigned long known;
 	unsigned long fresh = taint() & ~known;
@@ -185,7 +186,7 @@ static int run_command(char *line)
 	return 127;
 }
 
-/* Waits for @child until @limit seconds have passed. True if it ended; its wait status in @status. */
+/* Waits at most @limit seconds for @child. True if it ended; its wait status in @status. */
 static int wait_for(pid_t child, int limit, int *status)
 {
 	struct timespec now, until, left;
@@ -213,7 +214,7 @@ static void run_test(const char *name, int limit, char *command)
 	int status = 0, ended;
 	pid_t child;
 
-	begin(name);
+	test_begins(name);
 	child = fork();
 	if (!child)
 		_exit(run_command(command));
@@ -223,14 +224,17 @@ static void run_test(const char *name, int limit, char *command)
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	if (!ended)
-		end(name, "timeout", limit);
+		test_ends(name, "timeout", limit);
 	else if (WIFSIGNALED(status))
-		end(name, "signal", WTERMSIG(status));
+		test_ends(name, "signal", WTERMSIG(status));
 	else
-		end(name, "exit", WEXITSTATUS(status));
+		test_ends(name, "exit", WEXITSTATUS(status));
 }
 
-/* Copies a file to the output; returns how many bytes, and in @failed whether a line begins "not ok". */
+/*
+ * Copies a file to the output; returns how many bytes, and in @failed whether a
+ * line begins "not ok".
+ */
 static size_t copy_out(const char *path, int *failed)
 {
 	char line[1024];
@@ -259,12 +263,12 @@ static void report_kunit(const char *glob)
 		snprintf(name, sizeof(name), "kunit:%s", suite->d_name);
 		if (suite->d_name[0] == '.' || fnmatch(glob, name, 0))
 			continue;
-		begin(name);
+		test_begins(name);
 		failed = 0;
 		snprintf(path, sizeof(path), KUNIT_DIR "/%s/results", suite->d_name);
 		if (!copy_out(path, &failed))
 			failed = 1;
-		end(name, "exit", failed);
+		test_ends(name, "exit", failed);
 	}
 	if (dir)
 		closedir(dir);
@@ -276,11 +280,11 @@ static void report_leaks(void)
 
 	if (access(KMEMLEAK, R_OK))
 		return;
-	begin("kmemleak");
+	test_begins("kmemleak");
 	put(KMEMLEAK, "scan");
 	sleep(6);			/* it reports what is older than 5 s */
 	put(KMEMLEAK, "scan");
-	end("kmemleak", "exit", copy_out(KMEMLEAK, &unused) ? 1 : 0);
+	test_ends("kmemleak", "exit", copy_out(KMEMLEAK, &unused) ? 1 : 0);
 }
 
 static void run_list(FILE *list)

@@ -1,12 +1,16 @@
-# shellcheck shell=bash disable=SC2154
-# Boots QEMU with a list of tests, and judges each by what came over the verdict port and the console.
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154,SC2054
+# Boots QEMU with a list of tests, and judges each by what came over the verdict port and the
+# console.
 
 # What the kernel says when something is wrong.
-splat_pattern='WARNING: |BUG: |BUG [a-z]|KASAN: |UBSAN: |KFENCE: |Oops|general protection fault|Kernel panic'
-splat_pattern+='|possible (circular|recursive|irq|deadlock)|inconsistent lock state|suspicious RCU usage'
-splat_pattern+='|INFO: (task .* blocked|rcu)|rcu.*(stall|detected)|soft lockup|hard LOCKUP|workqueue lockup'
-splat_pattern+='|kmemleak: [0-9]+ new|unreferenced object|refcount_t: |ODEBUG: |(list|plist)_(add|del) corruption'
-splat_pattern+='|Bad (page|rss)|bad pm[dg]|page_table_check|DEBUG_LOCKS_WARN_ON|Unable to handle kernel|Internal error:'
+splat_pattern='WARNING: |BUG: |BUG [a-z]|KASAN: |UBSAN: |KFENCE: |Oops|Kernel panic'
+splat_pattern+='|general protection fault|Unable to handle kernel|Internal error:'
+splat_pattern+='|possible (circular|recursive|irq|deadlock)|inconsistent lock state'
+splat_pattern+='|suspicious RCU usage|DEBUG_LOCKS_WARN_ON|INFO: (task .* blocked|rcu)'
+splat_pattern+='|rcu.*(stall|detected)|soft lockup|hard LOCKUP|workqueue lockup'
+splat_pattern+='|kmemleak: [0-9]+ new|unreferenced object|refcount_t: |ODEBUG: '
+splat_pattern+='|(list|plist)_(add|del) corruption|Bad (page|rss)|bad pm[dg]|page_table_check'
 
 # Lines of the console about test $2 (or outside any test, if empty) that are splats.
 splats() {
@@ -18,14 +22,16 @@ splats() {
 
 # What test $2 printed.
 output_of() {
-	tr -d '\r\000' < "$1" 2> /dev/null | awk -v want="=== $2" '/^=== / { on = $0 == want; next } on'
+	tr -d '\r\000' < "$1" 2> /dev/null |
+		awk -v want="=== $2" '/^=== / { on = $0 == want; next } on'
 }
 
 # Why a test skipped itself, from its output on stdin.
 skip_reason() {
 	awk 'NF { last = $0 } /SKIP|[Ss]kip|not met/ { reason = $0 }
 		END { if (!reason) reason = last
-		      sub(/^1\.\.0 /, "", reason); sub(/^# SKIP[ -]*/, "", reason); print reason ? reason : "gives no reason" }'
+		      sub(/^1\.\.0 /, "", reason); sub(/^# SKIP[ -]*/, "", reason)
+		      print reason ? reason : "gives no reason" }'
 }
 
 # One test's line on the terminal, its record in the results, and all about it in the log.
@@ -73,7 +79,8 @@ judge() {
 # The verdict on the test that was running when the machine went away.
 judge_interrupted() {
 	local reason=$killed panic
-	panic=$(tr -d '\r' < "$console_file" | sed -n 's/.*Kernel panic[^:]*: /kernel panic: /p' | head -n 1)
+	panic=$(tr -d '\r' < "$console_file" |
+		sed -n 's/.*Kernel panic[^:]*: /kernel panic: /p' | head -n 1)
 	reason=${panic:-$reason}
 	result FAIL "$(seconds "$began")" "$current" "${reason:-no verdict: the machine stopped}"
 }
@@ -83,11 +90,14 @@ start_machine() { # INITRAMFS
 	rm -f "$dir/verdict"
 	mkfifo "$dir/verdict"
 	exec {verdict}<> "$dir/verdict"
-	ports+=(-chardev "file,id=verdict,path=$dir/verdict" -device virtserialport,chardev=verdict,name=verdict)
-	ports+=(-chardev "file,id=output,path=${stream:-$output_file}" -device virtserialport,chardev=output,name=output)
+	ports+=(-chardev "file,id=verdict,path=$dir/verdict")
+	ports+=(-device virtserialport,chardev=verdict,name=verdict)
+	ports+=(-chardev "file,id=output,path=${stream:-$output_file}")
+	ports+=(-device virtserialport,chardev=output,name=output)
 	# shellcheck disable=SC2046,SC2086
-	"$qemu" $(machine_args) -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults -monitor none \
-		-kernel "$kernel" -initrd "$1" -append "$cmdline" -serial "file:$console_file" \
+	"$qemu" $(machine_args) -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
+		-monitor none -kernel "$kernel" -initrd "$1" -append "$cmdline" \
+		-serial "file:$console_file" \
 		"${ports[@]}" ${QEMU_ARGS:-} < /dev/null > "$dir/qemu" 2>&1 {verdict}<&- 9<&- &
 	machine=$!
 }
@@ -100,29 +110,31 @@ stop_machine() {
 
 # Follows the machine until it is done or gone. Sets finished if it went through its list.
 follow() {
-	local line='' part now deadline=$((SECONDS + boot_limit)) name how value
+	local line='' part deadline=$((SECONDS + boot_limit)) since=$SECONDS name how value
 	current='' taint='' killed='' finished=''
 	while :; do
 		if IFS= read -r -t 1 -u "$verdict" part; then
 			line+=$part
 		elif line+=$part; kill -0 "$machine" 2> /dev/null; then
-			[ $SECONDS -lt $deadline ] && [ $SECONDS -lt $total_deadline ] || {
+			[ $SECONDS -lt $deadline ] && [ $SECONDS -lt "$total_deadline" ] || {
 				killed="timeout: the machine did not answer"
-				[ $SECONDS -lt $total_deadline ] || killed="timeout: the run's $total s are over"
+				[ $SECONDS -lt "$total_deadline" ] ||
+					killed="timeout: the run's $total s are over"
 				break
 			}
-			[ -z "$current" ] || progress "running $current, $((SECONDS - ${deadline_from:-SECONDS})) s"
+			[ -z "$current" ] || progress "running $current, $((SECONDS - since)) s"
 			continue
 		else
 			break
 		fi
 		case $line in
 		'begin '*)
-			current=${line#begin } began=$EPOCHREALTIME taint='' deadline_from=$SECONDS
+			current=${line#begin } began=$EPOCHREALTIME taint='' since=$SECONDS
 			deadline=$((SECONDS + limit + boot_limit)) ;;
 		'taint '*) taint=${line##* } ;;
 		'end '*)
-			value=${line##* } line=${line% *} how=${line##* } line=${line% *} name=${line#end }
+			value=${line##* } line=${line% *}
+			how=${line##* } line=${line% *} name=${line#end }
 			judge "$name" "$how" "$value"
 			printf '%s\n' "$name" >> "$dir/reported"
 			current='' deadline=$((SECONDS + boot_limit)) ;;
@@ -136,7 +148,7 @@ follow() {
 # Runs a list of tests, booting again after a test that took the machine down:
 # run_list DIR LIST PROGRAMS, where PROGRAMS says what to put on board.
 run_list() {
-	local boots=0 list=$2 name
+	local boots=0 list=$2 name splat reason
 	dir=$1
 	mkdir -p "$dir"
 	: > "$dir/reported"
@@ -157,17 +169,20 @@ run_list() {
 			cat "$dir/qemu"
 		} >> "$dir/log"
 		began=${began:-$EPOCHREALTIME}
-		name=$(splats "$console_file" '' | head -n 1)
-		[ -z "$name" ] || [ -z "$current$finished" ] || result FAIL 0 "console:$boots" "kernel, outside any test: ${name#*] }"
+		splat=$(splats "$console_file" '' | head -n 1)
+		[ -z "$splat" ] || [ -z "$current$finished" ] ||
+			result FAIL 0 "console:$boots" "kernel, outside any test: ${splat#*] }"
 		if [ -n "$current" ]; then
 			judge_interrupted
 			printf '%s\n' "$current" >> "$dir/reported"
 		elif [ -z "$finished" ]; then
-			result FAIL 0 "machine:$boots" "no verdict: ${killed:-the machine stopped} before a test began${name:+: ${name#*] }}"
+			reason="${killed:-the machine stopped} before a test${splat:+: ${splat#*] }}"
+			result FAIL 0 "machine:$boots" "no verdict: $reason"
 			tail -n 15 "$console_file" "$dir/qemu" | sed 's/^/    /'
 		fi
 		still_left
-		[ -z "$finished" ] && [ -n "$current" ] && [ $boots -lt "$max_boots" ] && [ $SECONDS -lt $total_deadline ] || break
+		[ -z "$finished" ] && [ -n "$current" ] || break
+		[ $boots -lt "$max_boots" ] && [ $SECONDS -lt "$total_deadline" ] || break
 	done
 	while IFS=$'\t' read -r name _; do
 		case $name in
@@ -180,7 +195,8 @@ run_list() {
 
 # Takes what has reported off the list, and suites that booting again would report again.
 still_left() {
-	awk -F '\t' 'NR == FNR { seen[$0] = 1; next } !($1 in seen) && !/^kunit:/' "$dir/reported" "$dir/left" > "$dir/left.new"
+	awk -F '\t' 'FILENAME == ARGV[1] { seen[$0] = 1; next } !($1 in seen) && !/^kunit:/' \
+		"$dir/reported" "$dir/left" > "$dir/left.new"
 	if [ -n "$finished" ]; then sed -i '/^kmemleak$/d' "$dir/left.new"; fi
 	mv "$dir/left.new" "$dir/left"
 }

@@ -16,12 +16,13 @@ usage() {
 	Runs the KVM selftests whose names match a PATTERN (all by default); kunit:GLOB for suites.
 
 	  --arch ARCH        $(cd "$here/arch" && printf '%s ' *.sh | sed 's/\.sh//g')
-	  --debug            a kernel with KASAN, lockdep, kmemleak and more, that panics on a warning
+	  --debug            a kernel with KASAN, lockdep, kmemleak; panics on a warning
 	  --shell            no tests: a prompt, the tests on board
 	  --exec 'PROG ARG'  no tests: one program; its output on stdout as it comes, its status
 	  --self-test        no tests: shows that the harness sees what goes wrong
 	  --build            no tests: build only
 	  --list             no tests: the names that match
+	  --built            what is built is good: do not look for changes
 	  --extra NAME=DIR   more test programs, static, named NAME:program
 	  --kernel-of NAME=TREE  another tree's kernel instead of this one's, same configuration
 	  --icount           emulated, one CPU, and the clock counts instructions: for benchmarks
@@ -49,12 +50,14 @@ progress() { # a line that the next one replaces, or plain lines where there is 
 }
 progress_end() { [ -z "$tty" ] || printf '\r\033[K' >&2; }
 
-arch=$(uname -m) mode=tests debug='' out='' append='' cpus=2 memory=4G jobs=1 icount='' other='' limit='' total='' exec_command=''
+arch=$(uname -m) mode=tests out='' append='' cpus=2 memory=4G jobs=1 limit='' total=''
+debug='' icount='' built='' other='' exec_command=''
 extras=() patterns=() fragments=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--debug) debug=1 ;;
 	--icount) icount=1 ;;
+	--built) built=1 ;;
 	--shell | --self-test | --build | --list) mode=${1#--} ;;
 	--help | -h) usage; exit 0 ;;
 	--*)
@@ -118,7 +121,7 @@ matches() { # NAME: is it asked for?
 }
 asked_by_name() { [[ " ${patterns[*]-} " == *" $1 "* || " ${patterns[*]-} " == *" ${1##*/} "* ]]; }
 
-# "name # reason" lines of a list beside this file; the reason for $2, or the words after it in "arguments".
+# Of the lists beside this file: the reason in a line "name # reason", the words after a name.
 reason_in() { sed -n "s|^$2 # ||p" "$here/$1" 2> /dev/null; }
 arguments_of() { sed -n "s|^$1 | |p" "$here/arguments"; }
 
@@ -185,8 +188,11 @@ run_tests() {
 	done
 	for j in $(seq "$jobs"); do
 		awk -F '\t' -v jobs="$jobs" -v j="$j" '
-			/^kmemleak$/ || (/^kunit:/ && j == 1) || (!/^kunit:/ && n++ % jobs + 1 == j)' "$work/list" > "$work/list.$j"
-		[ ! -s "$work/list.$j" ] || run_list "$work/machine.$j" "$work/list.$j" "$work/programs" &
+			/^kmemleak$/ || (/^kunit:/ && j == 1) ||
+			(!/^kunit:|^kmemleak$/ && n++ % jobs + 1 == j)
+			' "$work/list" > "$work/list.$j"
+		[ ! -s "$work/list.$j" ] ||
+			run_list "$work/machine.$j" "$work/list.$j" "$work/programs" &
 	done
 	wait
 }
@@ -196,7 +202,9 @@ conclude() {
 	local passed failed skipped
 	cat "$work"/machine.*/log > "$work/log" 2> /dev/null
 	cat "$work"/machine.*/results > "$work/results" 2> /dev/null
-	passed=$(grep -c '^ok' "$work/results") failed=$(grep -c '^FAIL' "$work/results") skipped=$(grep -c '^skip' "$work/results")
+	passed=$(grep -c '^ok' "$work/results")
+	failed=$(grep -c '^FAIL' "$work/results")
+	skipped=$(grep -c '^skip' "$work/results")
 	if [ $((passed + failed + skipped)) = 0 ]; then
 		echo "FAIL nothing ran${patterns[*]:+: no test is called ${patterns[*]}}"
 		failed=1
@@ -222,8 +230,9 @@ run_shell() {
 	pack "$work/empty" "$work/initramfs" < "$work/programs"
 	echo "The tests are in /tests. Ctrl-A x ends it." >&2
 	# shellcheck disable=SC2046,SC2086
-	exec "$qemu" $(machine_args) -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults -serial mon:stdio \
-		-kernel "$kernel" -initrd "$work/initramfs" -append "$cmdline loglevel=4" ${QEMU_ARGS:-}
+	exec "$qemu" $(machine_args) -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
+		-serial mon:stdio -kernel "$kernel" -initrd "$work/initramfs" \
+		-append "$cmdline loglevel=4" ${QEMU_ARGS:-}
 }
 
 # One program, whose output is our output.
@@ -236,7 +245,7 @@ run_exec() {
 	copier=$!
 	stream=$work/stream max_boots=1
 	run_list "$work/machine.1" "$work/list" "$work/programs" > "$work/verdict"
-	: <> "$stream"			# a machine that never opened it must not keep the copier waiting
+	: <> "$stream"		# a machine that never opened it must not keep the copier waiting
 	wait $copier
 	status=$(sed -n 's/.*# exit status //p; s/^ok .*/0/p' "$work/verdict" | head -n 1)
 	[ "$status" = 0 ] || cat "$work/verdict" >&2
@@ -274,7 +283,7 @@ self_test() {
 
 exec 9> "$out/.lock"
 flock -n 9 || { echo "Waiting for another run in $out" >&2; flock 9; }
-build_all
+[ -n "$built" ] || build_all
 kernel=$out/$image
 if [ -n "$other" ]; then
 	other_out=$out/kernel-${other%%=*}

@@ -233,45 +233,54 @@ static bool stop;
 
 static void *delete_and_create(void *arg)
 {
+	struct gmem_area *changing = arg;
+
 	while (!READ_ONCE(stop)) {
-		vm_delete_slot(vm, area.slot);
-		gmem_area_bind(&area);
+		vm_delete_slot(vm, changing->slot);
+		gmem_area_bind(changing);
 		usleep(1000);
 	}
 	return NULL;
 }
 
+static bool pre_fault_while_slots_change(uint64_t nr)
+{
+	int ret;
+
+	gmem_punch(area.fd, 0, SIZE / 2);
+	if (nr % 2)
+		vm_set_private(vm, GPA, SIZE);
+	else
+		vm_set_shared(vm, GPA, SIZE);
+	ret = pre_fault(GPA + nr % 64 * PAGE, 64 * PAGE, 0);
+	return EXPECT(!ret || errno == EAGAIN || errno == ENOENT ||
+		      errno == EFAULT,
+		      "call %lu while slots change should end at once with success, EAGAIN, ENOENT or EFAULT, errno %d (%s)",
+		      nr, errno, strerror(errno));
+}
+
 /*
  * A slot that is on its way out waits for the calls that may still use it, so
- * these must not wait for the slot: EAGAIN.  The alarm would end such a wait.
+ * these must not wait for the slot, and not for page tables that went with
+ * it.  The alarm would end such a wait.
  */
-static void test_slot_changes(void)
+static void test_slot_changes(struct gmem_area *changing, const char *what)
 {
 	const struct itimerval limit = { { 20, 0 }, { 20, 0 } };
 	const struct itimerval never = {};
 	uint64_t end = now_ms() + 3000, nr = 0;
 	pthread_t thread;
-	int ret;
 
-	pthread_create(&thread, NULL, delete_and_create, NULL);
+	stop = false;
+	pthread_create(&thread, NULL, delete_and_create, changing);
 	setitimer(ITIMER_REAL, &limit, NULL);
-	while (now_ms() < end) {
-		if (++nr % 2)
-			vm_set_private(vm, GPA, SIZE);
-		else
-			vm_set_shared(vm, GPA, SIZE);
-		ret = pre_fault(GPA + nr % 64 * PAGE, 8 * PAGE, 0);
-		if (!EXPECT(!ret || errno == EAGAIN || errno == ENOENT ||
-			    errno == EFAULT,
-			    "call %lu while slots change should end at once with success, EAGAIN, ENOENT or EFAULT, errno %d (%s)",
-			    nr, errno, strerror(errno)))
-			break;
-	}
+	while (now_ms() < end && pre_fault_while_slots_change(nr))
+		nr++;
 	setitimer(ITIMER_REAL, &never, NULL);
 	WRITE_ONCE(stop, true);
 	pthread_join(thread, NULL);
 	vm_set_shared(vm, GPA, SIZE);
-	printf("%lu calls while slots change\n", nr);
+	printf("%lu calls while %s changes\n", nr, what);
 }
 
 static void test_ordinary_vm(void)
@@ -370,6 +379,8 @@ static void test_slot_deleted(void)
 
 int main(int argc, char *argv[])
 {
+	struct gmem_area other;
+
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_PRE_FAULT_MEMORY));
 	test_ordinary_vm();
 	test_slot_deleted();
@@ -387,7 +398,10 @@ int main(int argc, char *argv[])
 	test_no_fault_left(false, false);
 	test_mixed();
 	test_signals();
-	test_slot_changes();
+	test_slot_changes(&area, "their slot");
+	gmem_area_add(&other, vm, 2, 2 * GPA, SIZE);
+	test_slot_changes(&other, "another slot");
+	gmem_area_free(&other);
 
 	gmem_area_free(&area);
 	kvm_vm_free(vm);
