@@ -355,6 +355,34 @@ static void test_random_fail_nth(void)
  * All of the small cases.
  */
 
+/* [c, d) changes where [a, b) differs from the rest. */
+static void change_on_range(unsigned long a, unsigned long b, unsigned long c,
+			    unsigned long d)
+{
+	unsigned int values;
+
+	for (values = 0; values < 4; values++) {
+		u8 old = values & 1, new = values >> 1;
+
+		set(0, model.nr, !old);
+		set(a, b, old);
+		set_failing(c, d, new);
+		check_tree(&store, &model);
+		run(c, model.nr);
+		range_has(a, b, old);
+	}
+}
+
+static void change_all_on_range(unsigned long a, unsigned long b)
+{
+	unsigned long c, d;
+
+	for (c = 0; c < model.nr; c++) {
+		for (d = c + 1; d <= model.nr; d++)
+			change_on_range(a, b, c, d);
+	}
+}
+
 /* Each range over three words, on each state that one range makes. */
 static void test_three_words(void)
 {
@@ -362,8 +390,7 @@ static void test_three_words(void)
 		0, 1, WORD_PAGES / 2, WORD_PAGES - 1,
 	};
 	gfn_t edges[3 * ARRAY_SIZE(offsets) + 2] = { 0 };
-	unsigned long i, a, b, c, d;
-	u8 old, new;
+	unsigned long i, a, b;
 
 	for (i = 0; i < 3 * ARRAY_SIZE(offsets) + 1; i++)
 		edges[i + 1] = 64 * WORD_PAGES +
@@ -371,28 +398,38 @@ static void test_three_words(void)
 			       offsets[i % ARRAY_SIZE(offsets)];
 
 	model_init_edges(&model, edges, ARRAY_SIZE(edges));
-	for (a = 0; a < model.nr; a++)
-	for (b = a + 1; b <= model.nr; b++)
-	for (c = 0; c < model.nr; c++)
-	for (d = c + 1; d <= model.nr; d++) {
-		for (old = 0; old < 2; old++)
-		for (new = 0; new < 2; new++) {
-			set(0, model.nr, !old);
-			set(a, b, old);
-			set_failing(c, d, new);
-			check_tree(&store, &model);
-			run(c, model.nr);
-			range_has(a, b, old);
-		}
+	for (a = 0; a < model.nr; a++) {
+		for (b = a + 1; b <= model.nr; b++)
+			change_all_on_range(a, b);
 	}
 	finish();
+}
+
+/* A fresh range, then its boundaries moved to others. */
+static void move_boundaries(unsigned long a, unsigned long b)
+{
+	unsigned long i, n;
+
+	set_failing(a, b, 1);
+	check_tree(&store, &model);
+	for (n = 0; n < 8; n++) {
+		i = rnd_below(model.nr);
+		set_failing(min(a, i), max(a, i + 1), 1 - model.value[i]);
+		check_tree(&store, &model);
+		run(0, model.nr);
+		run(i, model.nr);
+		set(0, model.nr, rnd_below(2));
+		set(a, b, rnd_below(2));
+	}
+	set(0, model.nr, 0);
 }
 
 /* Each pair of edges at and next to the boundaries of the tree's levels. */
 static void test_levels(void)
 {
+	static const gfn_t beside[] = { 0, -1, 1, -WORD_PAGES, WORD_PAGES };
+	unsigned long nr = 0, i, a, b;
 	gfn_t edges[128];
-	unsigned long nr = 0, i, n, a, b;
 	unsigned int shift;
 
 	for (shift = 0; (u64)WORD_PAGES << shift < GFN_END; shift += XA_CHUNK_SHIFT) {
@@ -401,40 +438,49 @@ static void test_levels(void)
 		if (XA_CHUNK_SHIFT < 6 && shift > 2 * XA_CHUNK_SHIFT &&
 		    shift % (4 * XA_CHUNK_SHIFT))
 			continue;
-		for (i = 0; i < 5; i++)
-			edges[nr++] = edge + (gfn_t []){ 0, -1, 1, -WORD_PAGES, WORD_PAGES }[i];
+		for (i = 0; i < ARRAY_SIZE(beside); i++)
+			edges[nr++] = edge + beside[i];
 	}
 	edges[nr++] = GFN_END - 1;
 	edges[nr++] = GFN_END - WORD_PAGES;
 	edges[nr++] = 0;
 	model_init_edges(&model, edges, nr);
 
-	for (a = 0; a < model.nr; a++)
-	for (b = a + 1; b <= model.nr; b++) {
-		/* A fresh range, then its boundaries moved to others. */
-		set_failing(a, b, 1);
-		check_tree(&store, &model);
-		for (n = 0; n < 8; n++) {
-			i = rnd_below(model.nr);
-			set_failing(min(a, i), max(a, i + 1), 1 - model.value[i]);
-			check_tree(&store, &model);
-			run(0, model.nr);
-			run(i, model.nr);
-			set(0, model.nr, rnd_below(2));
-			set(a, b, rnd_below(2));
-		}
-		set(0, model.nr, 0);
+	for (a = 0; a < model.nr; a++) {
+		for (b = a + 1; b <= model.nr; b++)
+			move_boundaries(a, b);
 	}
 	finish();
+}
+
+/* [0, a) changes where one page differs: next to a, or anywhere. */
+static void change_from_zero(unsigned long a, bool near)
+{
+	unsigned int values;
+	unsigned long b;
+
+	for (values = 0; values < 4; values++) {
+		u8 old = values & 1, new = values >> 1;
+
+		b = near ? a + rnd_below(6) - min(a, 3ul) : rnd_below(model.nr);
+		b = min(model.nr - 1, b);
+		if (old)
+			set(0, model.nr, 1);
+		set(b, b + 1, !old);
+		set_failing(0, a, new);
+		check_tree(&store, &model);
+		run(0, model.nr);
+		set(0, model.nr, 0);
+		expect(xa_empty(&store), "");
+	}
 }
 
 /* The xarray puts a multi-index entry at 0 below a higher root. */
 static void test_index_zero(void)
 {
 	gfn_t edges[256] = { 0 };
-	unsigned long nr = 1, a, b, i;
+	unsigned long nr = 1, a, i;
 	unsigned int order;
-	u8 old, new;
 
 	for (order = 0; (u64)WORD_PAGES << order < GFN_END; order++) {
 		gfn_t edge = (u64)WORD_PAGES << order;
@@ -446,20 +492,9 @@ static void test_index_zero(void)
 	}
 	model_init_edges(&model, edges, nr);
 
-	for (a = 1; a <= model.nr; a++)
-	for (i = 0; i < 12; i++)
-	for (old = 0; old < 2; old++)
-	for (new = 0; new < 2; new++) {
-		if (old)
-			set(0, model.nr, 1);
-		/* Next to the end of the piece, or anywhere. */
-		b = i < 6 ? min(model.nr - 1, a + i - min(a, 3ul)) : rnd_below(model.nr);
-		set(b, b + 1, !old);
-		set_failing(0, a, new);
-		check_tree(&store, &model);
-		run(0, model.nr);
-		set(0, model.nr, 0);
-		expect(xa_empty(&store), "");
+	for (a = 1; a <= model.nr; a++) {
+		for (i = 0; i < 12; i++)
+			change_from_zero(a, i < 6);
 	}
 	finish();
 }

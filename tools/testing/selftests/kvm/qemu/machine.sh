@@ -176,7 +176,8 @@ run_list() {
 			judge_interrupted
 			printf '%s\n' "$current" >> "$dir/reported"
 		elif [ -z "$finished" ]; then
-			reason="${killed:-the machine stopped} before a test${splat:+: ${splat#*] }}"
+			reason="${killed:-the machine stopped} before a test"
+			reason+=${splat:+: ${splat#*] }}
 			result FAIL 0 "machine:$boots" "no verdict: $reason"
 			tail -n 15 "$console_file" "$dir/qemu" | sed 's/^/    /'
 		fi

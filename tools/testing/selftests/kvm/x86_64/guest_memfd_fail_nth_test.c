@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each allocation of each call fails once.  A call that fails says ENOMEM and
- * has changed nothing; a call that gets by without the memory has done all of
- * its work; the next try succeeds.
+ * Each allocation of each call fails once, and then all of them from some
+ * point on.  A call that fails says ENOMEM and has changed nothing; a call that
+ * gets by without the memory has done all of its work; the next try succeeds.
  *
  * /proc/thread-self/fail-nth makes the n-th allocation from now fail, for all
- * n until a call ends before its n-th.
+ * n until a call ends before its n-th.  A call that tries in vain without
+ * sleeping and then again passes such a test; failslab with a budget in bytes,
+ * for this thread alone, leaves it nothing to try.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,10 +16,12 @@
 
 #define PAGE		SIZE_4K
 #define GPA		(4 * SIZE_1G)
-#define SIZE		(2 * SIZE_2M)
+#define SIZE		(SIZE_2M + 64 * PAGE)
 #define END		(GPA + SIZE)
 #define SLOT		1
 #define MAX_N		2000
+#define BUDGET_STEP	320
+#define MAX_BUDGET	(32 * BUDGET_STEP)
 
 enum {
 	SEED_SHARED = 1,
@@ -28,7 +32,7 @@ static struct kvm_vm *vm;
 static struct agent agent;
 static struct gmem_area area;
 static bool counts_blocks;
-static int fail_nth;
+static int fail_nth, make_it_fail;
 
 /* What the calls are about. */
 static int result;
@@ -36,7 +40,7 @@ static uint64_t set_start, set_size, set_attributes;
 
 /*
  * One call: @prepare brings about the state before it and @undo takes back
- * what it has done; @before and @after check.
+ * what it has done; @before and @after check; @arm is for each try.
  */
 struct call {
 	const char *name;
@@ -45,6 +49,7 @@ struct call {
 	void (*before)(const char *when);
 	void (*after)(const char *when);
 	void (*undo)(void);
+	void (*arm)(void);
 };
 
 static void nothing(void)
@@ -309,14 +314,17 @@ static int pre_fault(void)
 	return __vcpu_pre_fault(agent.vcpu, &range);
 }
 
+static void arm_guest(void)
+{
+	agent_start(&agent, guest_write, GPA + 5 * PAGE, 77, 0, 0);
+}
+
+/* To its end, which is an OUT. */
 static int guest_fault(void)
 {
-	enum agent_stop stop;
+	int ret = __vcpu_run(agent.vcpu);
 
-	agent_start(&agent, guest_write, GPA + 5 * PAGE, 77, 0, 0);
-	stop = agent_run(&agent);
-	errno = agent.err;
-	return stop == AGENT_DONE ? 0 : -1;
+	return !ret && agent.vcpu->run->exit_reason == KVM_EXIT_IO ? 0 : -1;
 }
 
 static void sees_zeroes(const char *when)
@@ -337,23 +345,61 @@ static void refill(void)
 	agent_call(&agent, guest_fill, GPA, SIZE, SEED_PRIVATE);
 }
 
+static int try_call(const struct call *call)
+{
+	if (call->arm)
+		call->arm();
+	return call->call();
+}
+
+static void set_number(int fd, int number)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", number);
+
+	TEST_ASSERT(pwrite(fd, text, len, 0) == len,
+		    "fault injection should accept %d, errno %d", number,
+		    errno);
+}
+
+static int get_number(int fd)
+{
+	char text[16] = "";
+
+	TEST_ASSERT(pread(fd, text, sizeof(text) - 1, 0) > 0,
+		    "fault injection should be readable, errno %d", errno);
+	return atoi(text);
+}
+
 /* The n-th allocation of the call fails; true if the call has one. */
 static bool inject(const struct call *call, int n, int *ret, int *err)
 {
-	char text[16] = "";
-	ssize_t len;
+	bool injected;
 
-	snprintf(text, sizeof(text), "%d", n);
-	len = pwrite(fail_nth, text, strlen(text), 0);
-	TEST_ASSERT(len > 0, "fail-nth should accept %d", n);
+	if (call->arm)
+		call->arm();
+	set_number(fail_nth, n);
 	*ret = call->call();
 	*err = errno;
-	memset(text, 0, sizeof(text));
-	len = pread(fail_nth, text, sizeof(text) - 1, 0);
-	TEST_ASSERT(len > 0, "fail-nth should be readable");
-	len = pwrite(fail_nth, "0", 1, 0);
-	TEST_ASSERT(len == 1, "fail-nth should accept 0");
-	return !atoi(text);
+	injected = !get_number(fail_nth);
+	set_number(fail_nth, 0);
+	return injected;
+}
+
+/* All allocations of the call fail that come after @budget bytes of them. */
+static void run_dry(const struct call *call, int budget, int *ret, int *err)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", budget);
+	TEST_ASSERT(!write_file("/sys/kernel/debug/failslab/space", text),
+		    "failslab should accept a budget of %d", budget);
+	if (call->arm)
+		call->arm();
+	set_number(make_it_fail, 1);
+	*ret = call->call();
+	*err = errno;
+	set_number(make_it_fail, 0);
 }
 
 static void check_failure(const struct call *call, const char *when, int err)
@@ -361,7 +407,7 @@ static void check_failure(const struct call *call, const char *when, int err)
 	EXPECT(err == ENOMEM, "%s: should fail with %d, failed with %d (%s)",
 	       when, ENOMEM, err, strerror(err));
 	call->before(when);
-	EXPECT_ERRNO(call->call(), 0, "%s: the next try", when);
+	EXPECT_ERRNO(try_call(call), 0, "%s: the next try", when);
 }
 
 /*
@@ -374,7 +420,7 @@ static void test_call(const struct call *call)
 	bool injected = true;
 	char when[80];
 
-	for (n = 1; injected && n < MAX_N; n += 1 + spared / 4) {
+	for (n = 1; injected && n < MAX_N; n += 1 + spared / 2) {
 		snprintf(when, sizeof(when), "%s, allocation %d", call->name,
 			 n);
 		call->prepare();
@@ -396,9 +442,37 @@ static void test_call(const struct call *call)
 	       nr_tried, nr_failed);
 }
 
+static void test_call_dry(const struct call *call)
+{
+	int budget, ret = -1, err, nr_failed = 0, enough = 0;
+	char when[80];
+
+	for (budget = 0; budget < MAX_BUDGET && enough < 3;
+	     budget += BUDGET_STEP) {
+		snprintf(when, sizeof(when), "%s with %d bytes", call->name,
+			 budget);
+		call->prepare();
+		run_dry(call, budget, &ret, &err);
+		enough = ret < 0 ? 0 : enough + 1;
+		if (ret < 0) {
+			nr_failed++;
+			check_failure(call, when, err);
+		}
+		call->after(when);
+		call->undo();
+	}
+	EXPECT(ret >= 0, "%s: should succeed with %d bytes, errno %d (%s)",
+	       call->name, budget - BUDGET_STEP, err, strerror(err));
+	printf("%-36s %3d of %3d budgets were too small\n", call->name,
+	       nr_failed, budget / BUDGET_STEP);
+}
+
+static const struct call create_vm_call = {
+	"create a VM", remember_fd, create_vm, check_fd, no_check,
+	close_result,
+};
+
 static const struct call calls[] = {
-	{ "create a VM", remember_fd, create_vm, check_fd, no_check,
-	  close_result },
 	{ "create a file", remember_fd, create_file, check_fd, no_check,
 	  close_result },
 	{ "allocate a page", prepare_file, allocate_page, file_is_empty,
@@ -414,7 +488,7 @@ static const struct call calls[] = {
 	{ "pre-fault 8 pages", start_empty, pre_fault, sees_zeroes,
 	  sees_zeroes, refill },
 	{ "fault of the guest", start_empty, guest_fault, sees_zeroes,
-	  write_was_done, refill },
+	  write_was_done, refill, arm_guest },
 };
 
 /* Ranges that make, split and join entries of every size. */
@@ -424,9 +498,9 @@ static const struct {
 } sets[] = {
 	{ "a page", GPA + 7 * PAGE, PAGE },
 	{ "an odd range", GPA + 3 * PAGE, SIZE_2M + 2 * PAGE },
-	{ "2 MiB", GPA + SIZE_2M, SIZE_2M },
+	{ "2 MiB", GPA, SIZE_2M },
 	{ "all", GPA, SIZE },
-	{ "all and more", GPA - PAGE, 2 * SIZE_2M + 5 * PAGE },
+	{ "all and more", GPA - PAGE, 2 * SIZE_2M - 5 * PAGE },
 	{ "1 GiB at an odd page", GPA - 5 * PAGE, SIZE_1G },
 	{ "1 TiB at an odd page", GPA + PAGE, SIZE_1T },
 };
@@ -440,6 +514,7 @@ static void test_set(const char *name, void (*prepare)(void), uint64_t attrs,
 
 	set_attributes = attrs;
 	test_call(&call);
+	test_call_dry(&call);
 }
 
 static bool large_sets_take_time(void)
@@ -485,6 +560,10 @@ static void setup_injection(void)
 	} settings[] = {
 		{ "failslab/ignore-gfp-wait", "N" },
 		{ "failslab/verbose", "0" },
+		{ "failslab/task-filter", "Y" },
+		{ "failslab/times", "-1" },
+		{ "failslab/interval", "1" },
+		{ "failslab/probability", "100" },
 		{ "fail_page_alloc/ignore-gfp-wait", "N" },
 		{ "fail_page_alloc/ignore-gfp-highmem", "N" },
 		{ "fail_page_alloc/min-order", "0" },
@@ -494,7 +573,8 @@ static void setup_injection(void)
 	int i;
 
 	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);
-	__TEST_REQUIRE(fail_nth >= 0,
+	make_it_fail = open("/proc/thread-self/make-it-fail", O_RDWR);
+	__TEST_REQUIRE(fail_nth >= 0 && make_it_fail >= 0,
 		       "no /proc/thread-self/fail-nth: needs CONFIG_FAULT_INJECTION");
 	for (i = 0; i < ARRAY_SIZE(settings); i++) {
 		snprintf(path, sizeof(path), "/sys/kernel/debug/%s",
@@ -523,9 +603,13 @@ int main(int argc, char *argv[])
 
 	test_sets();
 	vm_set_private(vm, GPA, SIZE);
-	for (i = 0; i < ARRAY_SIZE(calls); i++)
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
 		test_call(&calls[i]);
+		test_call_dry(&calls[i]);
+	}
+	test_call(&create_vm_call);
 
+	write_file("/sys/kernel/debug/failslab/probability", "0");
 	vm_set_shared(vm, GPA, SIZE);
 	gmem_area_free(&area);
 	kvm_vm_free(vm);

@@ -162,7 +162,8 @@ static uint64_t guest_work(uint64_t random, uint64_t id, uint64_t counter)
 	struct rnd rnd = { random };
 	uint64_t i;
 
-	guest_convert(&rnd);
+	if (!rnd_below(&rnd, 4))
+		guest_convert(&rnd);
 	for (i = 0; i < BATCH; i++, counter++)
 		if (guest_touch(&rnd, id) ||
 		    guest_count(PRIVATE_COUNTERS, id, counter) ||
@@ -262,6 +263,8 @@ static bool try_again(struct agent *agent, enum agent_stop why)
 	}
 	if (why == AGENT_FAULT && is_our_memory(run->memory_fault.gpa)) {
 		__atomic_fetch_add(&nr_faults, 1, __ATOMIC_RELAXED);
+		/* Whoever is in the way may need this CPU. */
+		usleep(100);
 		return true;
 	}
 	if (why == AGENT_MMIO && is_our_memory(run->mmio.phys_addr)) {
@@ -462,7 +465,7 @@ static void *run_changer(void *arg)
 		changer->change(&rnd);
 		__atomic_fetch_add(&nr_changes, 1, __ATOMIC_RELAXED);
 		/* Leaves the vCPUs time to map what they touch. */
-		usleep(rnd_below(&rnd, 2000));
+		usleep(rnd_below(&rnd, 5000));
 	}
 	return NULL;
 }

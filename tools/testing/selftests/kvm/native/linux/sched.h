@@ -1,1 +1,2 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 #define cond_resched()	do { } while (0)
