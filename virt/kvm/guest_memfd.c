@@ -211,9 +211,11 @@ put_module:
  * @kvm: The VM.
  * @args: What userspace asks for.
  *
- * Return: A file descriptor; -EINVAL for flags, for a size that is not a
- * positive number of pages, and if the VM has no private memory; -EMFILE,
- * -ENFILE, -ENOMEM.
+ * Any VM can create one.  What it can be bound to is asked when it is bound.
+ *
+ * Return: A file descriptor; -EINVAL for flags, and for a size that is not a
+ * positive number of pages; -ENODEV if KVM is not initialised; -EMFILE,
+ * -ENFILE, -ENOMEM, or the error of a security module.
  */
 int kvm_gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
 {
@@ -221,7 +223,7 @@ int kvm_gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
 	struct file *file;
 	int fd;
 
-	if (!kvm_arch_has_private_mem(kvm) || args->flags)
+	if (args->flags)
 		return -EINVAL;
 	if (size <= 0 || !PAGE_ALIGNED(size))
 		return -EINVAL;
