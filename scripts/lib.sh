@@ -148,12 +148,12 @@ edited_here() {
 	done
 }
 
-# Sets gmem_tests to the tests that concern guest_memfd: those that the series adds, and what it must not break.
+# Sets gmem_tests to the tests that the series adds.
 find_gmem_tests() {
 	mapfile -t gmem_tests < <(git -C "$tree" diff --no-renames --name-only --diff-filter=A base series -- \
 		tools/testing/selftests/kvm ':!*/lib/*' ':!*/qemu/*' ':!*/native/*' |
 		sed -n 's|^tools/testing/selftests/kvm/\(.*\)\.c$|\1|p')
-	gmem_tests+=(set_memory_region_test 'kunit:*')
+	gmem_tests+=('kunit:*')
 }
 
 # Sets run to the harness of the tree; ours while the series does not bring it.
