@@ -288,11 +288,7 @@ static int split_at(struct xarray *attrs, unsigned long index)
 	unsigned int order;
 	void *entry;
 
-	/* Without looking at its order: there is nothing to split. */
 	entry = xa_load(attrs, index);
-	if (!entry || !word_is_uniform(entry_word(entry)))
-		return 0;
-
 	while ((order = xa_get_order(attrs, index))) {
 		if (IS_ALIGNED(index, BIT(order)))
 			return 0;
@@ -512,6 +508,17 @@ static bool change_has_words(const struct change *c)
 	return c->whole < c->whole_end;
 }
 
+static bool change_is_one_word(const struct change *c)
+{
+	return c->first == c->last && !change_has_words(c);
+}
+
+/* Whether the word has an entry of its own: any that is not uniform has. */
+static bool word_has_own_entry(struct xarray *attrs, unsigned long index)
+{
+	return !word_is_uniform(entry_word(xa_load(attrs, index)));
+}
+
 /* Let no entry reach over an edge, so that each can be replaced as a whole. */
 static int change_split(struct xarray *attrs, const struct change *c)
 {
@@ -533,6 +540,8 @@ static int change_reserve(struct xarray *attrs, const struct change *c)
 
 	if (!c->field)
 		return 0;
+	if (change_is_one_word(c))
+		return reserve(attrs, c->first, c->first + 1);
 
 	if (c->whole > c->first)
 		r = reserve(attrs, c->first, c->first + 1);
@@ -543,14 +552,21 @@ static int change_reserve(struct xarray *attrs, const struct change *c)
 	return r;
 }
 
-/* Give the change's field to the pages [first, end) of one word. */
-static void change_pages(struct xarray *attrs, const struct change *c,
-			 unsigned long index, unsigned int first,
-			 unsigned int end)
+/* Give the change's field to the pages [first, end) of one word: the new word. */
+static unsigned long change_pages(struct xarray *attrs, const struct change *c,
+				  unsigned long index, unsigned int first,
+				  unsigned int end)
 {
-	unsigned long word = entry_word(xa_load(attrs, index));
+	XA_STATE(xas, attrs, index);
+	unsigned long word;
 
-	store_piece(attrs, index, 0, word_set(word, first, end, c->field));
+	xas_lock(&xas);
+	word = word_set(entry_word(xas_load(&xas)), first, end, c->field);
+	xas_store(&xas, word_entry(word));
+	xas_unlock(&xas);
+	WARN_ON_ONCE(xas_error(&xas));
+
+	return word;
 }
 
 static struct change change_of(gfn_t start, gfn_t end, unsigned long value)
@@ -594,6 +610,8 @@ int kvm_mem_attrs_prepare(struct xarray *attrs, gfn_t start, gfn_t end,
 
 	if (WARN_ON_ONCE(start >= end || value & ~KVM_MEM_ATTRS_MASK))
 		return -EINVAL;
+	if (change_is_one_word(&c) && word_has_own_entry(attrs, c.first))
+		return 0;
 
 	r = change_split(attrs, &c);
 	if (!r)
@@ -622,17 +640,18 @@ void kvm_mem_attrs_commit(struct xarray *attrs, gfn_t start, gfn_t end,
 	unsigned int head = nth_page(start), tail = nth_page(end - 1) + 1;
 	const struct change c = change_of(start, end, value);
 
-	if (c.first == c.last && !change_has_words(&c)) {
-		change_pages(attrs, &c, c.first, head, tail);
-	} else {
-		if (c.whole > c.first)
-			change_pages(attrs, &c, c.first, head, WORD_PAGES);
-		if (change_has_words(&c))
-			store_words(attrs, c.whole, c.whole_end,
-				    word_fill(c.field));
-		if (c.whole_end <= c.last)
-			change_pages(attrs, &c, c.last, 0, tail);
+	if (change_is_one_word(&c)) {
+		if (word_is_uniform(change_pages(attrs, &c, c.first, head, tail)))
+			merge_at(attrs, c.first);
+		return;
 	}
+
+	if (c.whole > c.first)
+		change_pages(attrs, &c, c.first, head, WORD_PAGES);
+	if (change_has_words(&c))
+		store_words(attrs, c.whole, c.whole_end, word_fill(c.field));
+	if (c.whole_end <= c.last)
+		change_pages(attrs, &c, c.last, 0, tail);
 
 	/* The one reservation that lies behind the range. */
 	if (c.field)

@@ -132,7 +132,7 @@ static bool convert_unmap(struct kvm *kvm, gfn_t start, gfn_t end,
 	bool flush = false;
 	int i;
 
-	for (i = 0; i < KVM_ADDRESS_SPACE_NUM; i++) {
+	for (i = 0; i < kvm_arch_nr_memslot_as_ids(kvm); i++) {
 		kvm_for_each_memslot_in_gfn_range(&iter, __kvm_memslots(kvm, i),
 						  start, end) {
 			struct kvm_memory_slot *slot = iter.slot;

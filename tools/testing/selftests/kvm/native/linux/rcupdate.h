@@ -53,9 +53,11 @@ do {								\
 #if defined(SEED_PLAIN_STORE)
 #define rcu_assign_pointer(p, v)	((p) = (v))
 #elif defined(SEED_ERASE_FIRST)
+int usleep(unsigned int usec);
 #define rcu_assign_pointer(p, v)				\
 do {								\
 	RCU_INIT_POINTER(p, NULL);				\
+	usleep(1);	/* long enough for a lookup */		\
 	__atomic_store_n(&(p), v, __ATOMIC_RELEASE);		\
 } while (0)
 #else
