@@ -94,8 +94,8 @@ start_machine() { # INITRAMFS
 	ports+=(-device virtserialport,chardev=verdict,name=verdict)
 	ports+=(-chardev "file,id=output,path=${stream:-$output_file}")
 	ports+=(-device virtserialport,chardev=output,name=output)
-	# shellcheck disable=SC2046,SC2086
-	"$qemu" $(machine_args) -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
+	# shellcheck disable=SC2086
+	"$qemu" $machine_args -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
 		-monitor none -kernel "$kernel" -initrd "$1" -append "$cmdline" \
 		-serial "file:$console_file" \
 		"${ports[@]}" ${QEMU_ARGS:-} < /dev/null > "$dir/qemu" 2>&1 {verdict}<&- 9<&- &

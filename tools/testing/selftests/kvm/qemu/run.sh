@@ -84,11 +84,11 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [ -f "$here/arch/$arch.sh" ] || die "no architecture '$arch'"
+[ -z "$icount" ] || cpus=1
 . "$here/arch/$arch.sh"
 . "$here/build.sh"
 . "$here/machine.sh"
 
-[ -z "$icount" ] || cpus=1
 limit=${limit:-$([ -n "$debug" ] && echo 480 || echo 120)}
 total=${total:-$([ -n "$debug" ] && echo 3600 || echo 1200)}
 boot_limit=$([ -n "$debug" ] && echo 120 || echo 60)
@@ -229,8 +229,8 @@ run_shell() {
 	: > "$work/empty"
 	pack "$work/empty" "$work/initramfs" < "$work/programs"
 	echo "The tests are in /tests. Ctrl-A x ends it." >&2
-	# shellcheck disable=SC2046,SC2086
-	exec "$qemu" $(machine_args) -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
+	# shellcheck disable=SC2086
+	exec "$qemu" $machine_args -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
 		-serial mon:stdio -kernel "$kernel" -initrd "$work/initramfs" \
 		-append "$cmdline loglevel=4" ${QEMU_ARGS:-}
 }

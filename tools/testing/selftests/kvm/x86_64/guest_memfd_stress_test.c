@@ -424,7 +424,9 @@ static void protect_shared_side(struct rnd *rnd)
 	uint64_t size = min(nr, NR_PAGES - first) * PAGE;
 
 	mprotect(hva, size, rnd_below(rnd, 2) ? PROT_READ : PROT_NONE);
-	mprotect(hva, size, PROT_READ | PROT_WRITE);
+	/* Stops short where another thread has unmapped and not yet mapped. */
+	while (mprotect(hva, size, PROT_READ | PROT_WRITE))
+		EXPECT_EQ(errno, ENOMEM, "errno of mprotect()");
 }
 
 static void discard_shared_side(struct rnd *rnd)

@@ -10,13 +10,16 @@ qemu=qemu-system-x86_64
 console=ttyS0
 busybox=/bin/busybox
 
-machine_args() {
-	if [ -n "$icount" ]; then
-		echo '-M q35 -accel tcg -cpu EPYC-Milan,+svm,+npt -icount shift=0,sleep=off'
-	elif [ "$(uname -m)" = x86_64 ] && [ -w /dev/kvm ] &&
-	     grep -qwE 'svm|vmx' /proc/cpuinfo; then
-		echo '-M q35 -accel kvm -cpu host'
-	else
-		echo '-M q35 -accel tcg -cpu EPYC-Milan,+svm,+npt'
-	fi
-}
+emulated='-M q35 -accel tcg -cpu EPYC-Milan,+svm,+npt'
+if [ -n "$icount" ]; then
+	machine_args="$emulated -icount shift=0,sleep=off"
+elif [ "$(uname -m)" = x86_64 ] && [ -w /dev/kvm ] && grep -qwE 'svm|vmx' /proc/cpuinfo; then
+	machine_args='-M q35 -accel kvm -cpu host'
+else
+	# In QEMU up to 10.0 at least, a restore of FPU state on any CPU writes the
+	# first CPU's hflags2, without a lock (cpu_clear_ignne()): now and then a
+	# guest loses its nested paging there, or the host finds it on. Guests
+	# therefore run on other CPUs.
+	machine_args=$emulated
+	cpus=$((cpus + 1)) append+=' isolcpus=0'
+fi
