@@ -12,7 +12,10 @@
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
+
+#include <trace/events/kvm.h>
 
 #include "guest_memfd.h"
 #include "kvm_mm.h"
@@ -28,10 +31,24 @@ static int gmem_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* In bytes; what is bound is private or shared by the attributes of its frames. */
+static void gmem_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	struct kvm_gmem_inode *gi = kvm_gmem_i(inode);
+
+	seq_printf(m, "gmem-size:\t%llu\n", i_size_read(inode));
+	seq_printf(m, "gmem-flags:\t%#llx\n", gi->flags);
+	seq_printf(m, "gmem-allocated:\t%llu\n", inode->i_blocks * 512ull);
+	kvm_gmem_show_bindings(m, inode);
+}
+
 /* Not const: its owner is the module that runs VMs, known at init. */
 struct file_operations kvm_gmem_fops = {
 	.release = gmem_release,
+	.mmap = kvm_gmem_mmap,
 	.fallocate = kvm_gmem_fallocate,
+	.show_fdinfo = gmem_show_fdinfo,
 };
 
 /* Size, mode and owner are for life. */
@@ -63,6 +80,7 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 	gi->kvm = NULL;
 	gi->flags = 0;
 	gi->bindings = RB_ROOT_CACHED;
+	mpol_shared_policy_init(&gi->policy, NULL);
 	return &gi->vfs_inode;
 }
 
@@ -78,8 +96,11 @@ static void gmem_evict_inode(struct inode *inode)
 
 	truncate_inode_pages_final(inode->i_mapping);
 	clear_inode(inode);
-	if (gi->kvm)
+	mpol_free_shared_policy(&gi->policy);
+	if (gi->kvm) {
+		kvm_gmem_account(inode);
 		kvm_put_kvm(gi->kvm);
+	}
 }
 
 static const struct super_operations gmem_super_ops = {
@@ -162,9 +183,12 @@ static struct inode *create_inode(struct kvm *kvm, loff_t size, u64 flags)
 	inode->i_op = &gmem_iops;
 	inode->i_mode |= S_IFREG;
 	inode->i_size = size;
-	inode->i_mapping->a_ops = &kvm_gmem_aops;
+	inode->i_mapping->a_ops = kvm_gmem_is_shared(inode) ?
+				  &kvm_gmem_shared_aops :
+				  &kvm_gmem_private_aops;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER);
 	mapping_set_inaccessible(inode->i_mapping);
+	mapping_set_release_always(inode->i_mapping);
 	return inode;
 }
 
@@ -207,15 +231,29 @@ put_module:
 }
 
 /**
+ * kvm_gmem_supported_flags() - The flags that a VM's guest_memfd can have.
+ * @kvm: The VM, or NULL for what any VM can have at best.
+ *
+ * Return: A mask of GUEST_MEMFD_FLAG_*.
+ */
+u64 kvm_gmem_supported_flags(struct kvm *kvm)
+{
+	if (kvm && kvm_arch_has_private_mem(kvm))
+		return GUEST_MEMFD_FLAG_MMAP;
+
+	return GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
+}
+
+/**
  * kvm_gmem_create() - KVM_CREATE_GUEST_MEMFD.
  * @kvm: The VM.
  * @args: What userspace asks for.
  *
  * Any VM can create one.  What it can be bound to is asked when it is bound.
  *
- * Return: A file descriptor; -EINVAL for flags, and for a size that is not a
- * positive number of pages; -ENODEV if KVM is not initialised; -EMFILE,
- * -ENFILE, -ENOMEM, or the error of a security module.
+ * Return: A file descriptor; -EINVAL for flags that the VM's files cannot have,
+ * and for a size that is not a positive number of pages; -ENODEV if KVM is not
+ * initialised; -EMFILE, -ENFILE, -ENOMEM, or the error of a security module.
  */
 int kvm_gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
 {
@@ -223,7 +261,7 @@ int kvm_gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
 	struct file *file;
 	int fd;
 
-	if (args->flags)
+	if (args->flags & ~kvm_gmem_supported_flags(kvm))
 		return -EINVAL;
 	if (size <= 0 || !PAGE_ALIGNED(size))
 		return -EINVAL;
@@ -238,6 +276,7 @@ int kvm_gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
 		return PTR_ERR(file);
 	}
 
+	trace_kvm_gmem_create(file_inode(file)->i_ino, size, args->flags);
 	fd_install(fd, file);
 	return fd;
 }

@@ -9,6 +9,9 @@
  *   binding		a memslot's use of a range of the file as its memory
  *   prepared		of a folio: zeroed or populated, and given to the guest by
  *			kvm_arch_gmem_prepare(); marked by "uptodate"
+ *   shared		of a file: created with GUEST_MEMFD_FLAG_INIT_SHARED; its
+ *			folios are the host's as much as the guest's, and the
+ *			architecture's hooks are not asked about them
  *
  * Invariants
  *
@@ -17,8 +20,11 @@
  *	that file, which has not been released then.
  *   I3	Only prepared folios are mapped into the guest, and a folio is in the
  *	page cache for as long as it is mapped.
- *   I4	kvm_arch_gmem_invalidate() is called exactly once for a prepared folio,
- *	when it leaves the page cache, and never for another.
+ *   I4	kvm_arch_gmem_invalidate() is called exactly once for a prepared folio
+ *	of a file that is not shared, when it leaves the page cache, and never
+ *	for another.
+ *   I5	Processes have only folios of shared files mapped, and those only while
+ *	they are in the page cache.
  *
  * Lifetime
  *
@@ -28,13 +34,17 @@
  *
  * Locking
  *
- *   Order: slots_lock, mapping->invalidate_lock, folio lock, mmu_lock.
+ *   Order: slots_lock, mmap_lock, mapping->invalidate_lock, folio lock,
+ *   mmu_lock.
  *   - Bindings change under slots_lock, invalidate_lock and mmu_lock, and are
  *     stable under any of them.
  *   - Taking folios away (punch, release) goes on under invalidate_lock, held
  *     exclusively, within an invalidation of the bound frames: faults that
  *     looked the folio up before start over.
  *   - Preparing goes on under the folio lock, with the folio in the page cache.
+ *   - A process maps a folio under the folio lock, having looked it up under
+ *     invalidate_lock, shared; taking folios away unmaps them from processes
+ *     first.
  *   - slot->gmem.file is read under kvm->srcu or slots_lock.
  */
 #ifndef __KVM_GUEST_MEMFD_H__
@@ -43,17 +53,25 @@
 #include <linux/fs.h>
 #include <linux/interval_tree.h>
 #include <linux/kvm_host.h>
+#include <linux/mempolicy.h>
 
 struct kvm_gmem_inode {
 	struct inode vfs_inode;
 	struct kvm *kvm;
-	u64 flags;
+	u64 flags;			/* GUEST_MEMFD_FLAG_* */
+	struct shared_policy policy;	/* by pages of the file */
 	struct rb_root_cached bindings;	/* slot->gmem.node, by pages of the file */
 };
 
 static inline struct kvm_gmem_inode *kvm_gmem_i(struct inode *inode)
 {
 	return container_of(inode, struct kvm_gmem_inode, vfs_inode);
+}
+
+/* Whether the host may see what is in the file. */
+static inline bool kvm_gmem_is_shared(struct inode *inode)
+{
+	return kvm_gmem_i(inode)->flags & GUEST_MEMFD_FLAG_INIT_SHARED;
 }
 
 /* The page of the file that backs @gfn of a bound slot. */
@@ -79,15 +97,22 @@ struct file *kvm_gmem_create_file(struct kvm *kvm, loff_t size, u64 flags);
 int kvm_gmem_bind_file(struct kvm *kvm, struct kvm_memory_slot *slot,
 		       struct file *file, u64 offset);
 void kvm_gmem_unbind_all(struct inode *inode);
+void kvm_gmem_show_bindings(struct seq_file *m, struct inode *inode);
 bool kvm_gmem_invalidate_begin(struct inode *inode, pgoff_t start, pgoff_t end,
 			       bool may_block);
 void kvm_gmem_invalidate_end(struct inode *inode, bool begun);
 
 /* guest_memfd_folio.c */
 struct folio *kvm_gmem_get_folio(struct inode *inode, pgoff_t index);
+void kvm_gmem_zero_folio(struct folio *folio);
 int kvm_gmem_prepare_folio(struct kvm *kvm, gfn_t gfn, struct folio *folio);
 long kvm_gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
-extern const struct address_space_operations kvm_gmem_aops;
+void kvm_gmem_account(struct inode *inode);
+extern const struct address_space_operations kvm_gmem_private_aops;
+extern const struct address_space_operations kvm_gmem_shared_aops;
+
+/* guest_memfd_mmap.c */
+int kvm_gmem_mmap(struct file *file, struct vm_area_struct *vma);
 
 /*
  * The architecture's hooks, behind which the KUnit suite can put its own.  What

@@ -7,6 +7,9 @@
 #include <linux/file.h>
 #include <linux/kvm_host.h>
 #include <linux/pagemap.h>
+#include <linux/seq_file.h>
+
+#include <trace/events/kvm.h>
 
 #include "guest_memfd.h"
 #include "kvm_mm.h"
@@ -32,7 +35,9 @@ static struct kvm_gfn_range binding_range(struct kvm_memory_slot *slot,
 		.slot = slot,
 		.start = slot->base_gfn + (max(start, first) - first),
 		.end = slot->base_gfn + (min(end, last + 1) - first),
-		.attr_filter = KVM_FILTER_PRIVATE,
+		.attr_filter = kvm_memslot_is_gmem_only(slot) ?
+			       KVM_FILTER_SHARED | KVM_FILTER_PRIVATE :
+			       KVM_FILTER_PRIVATE,
 		.may_block = may_block,
 	};
 }
@@ -70,8 +75,8 @@ static bool unmap_binding(struct kvm *kvm, struct kvm_memory_slot *slot,
  * mmu_lock is not dropped: for a short range to which a new binding can do no
  * harm.
  *
- * Unmaps the bound frames that are private, the others are not mapped from the
- * file, and holds up faults on all of them.
+ * Unmaps the bound frames that are mapped from the file, i.e. those that are
+ * private or of a slot that has nothing else, and holds up faults on all.
  *
  * Context: May sleep if @may_block.
  * Return: True if any frame is bound; for kvm_gmem_invalidate_end().
@@ -129,6 +134,10 @@ static int check_binding(struct kvm *kvm, struct kvm_memory_slot *slot,
 		return -EINVAL;
 	if (kvm_gmem_i(file_inode(file))->kvm != kvm)
 		return -EINVAL;
+	/* Of a VM without private memory, the file would not be used. */
+	if (!kvm_arch_has_private_mem(kvm) &&
+	    !(kvm_gmem_i(file_inode(file))->flags & GUEST_MEMFD_FLAG_MMAP))
+		return -EINVAL;
 	if (!PAGE_ALIGNED(offset) || check_add_overflow(offset, size, &end))
 		return -EINVAL;
 	if (end > i_size_read(file_inode(file)))
@@ -137,15 +146,19 @@ static int check_binding(struct kvm *kvm, struct kvm_memory_slot *slot,
 }
 
 /**
- * kvm_gmem_bind_file() - Make a range of a file the private memory of a slot.
+ * kvm_gmem_bind_file() - Make a range of a file the memory of a slot.
  * @kvm: The VM.
  * @slot: The slot, not yet among the VM's memslots.
  * @file: The file; a reference to it is not kept.
  * @offset: Where the range starts in the file, in bytes.
  *
+ * Of a file that can be mapped by the host, it is all the slot's memory, else
+ * the private memory.
+ *
  * Context: With slots_lock held.
- * Return: 0; -EINVAL if the file is not a guest_memfd of this VM, or the range
- * is unaligned or not within it; -EEXIST if some of the range is bound.
+ * Return: 0; -EINVAL if the file is not a guest_memfd of this VM or not of use
+ * to it, or the range is unaligned or not within it; -EEXIST if some of the
+ * range is bound.
  */
 int kvm_gmem_bind_file(struct kvm *kvm, struct kvm_memory_slot *slot,
 		       struct file *file, u64 offset)
@@ -168,11 +181,15 @@ int kvm_gmem_bind_file(struct kvm *kvm, struct kvm_memory_slot *slot,
 		r = -EEXIST;
 	} else {
 		KVM_MMU_LOCK(kvm);
+		if (gi->flags & GUEST_MEMFD_FLAG_MMAP)
+			slot->flags |= KVM_MEMSLOT_GMEM_ONLY;
 		interval_tree_insert(node, &gi->bindings);
 		rcu_assign_pointer(slot->gmem.file, file);
 		KVM_MMU_UNLOCK(kvm);
 	}
 	filemap_invalidate_unlock(file->f_mapping);
+	if (!r)
+		trace_kvm_gmem_bind(file_inode(file)->i_ino, slot);
 	return r;
 }
 
@@ -268,4 +285,51 @@ void kvm_gmem_unbind_all(struct inode *inode)
 	/* For faults that are using slot->gmem.file. */
 	if (begun)
 		synchronize_srcu_expedited(&kvm->srcu);
+}
+
+static u64 private_pages(struct kvm *kvm, const struct kvm_memory_slot *slot)
+{
+	gfn_t pos = slot->base_gfn, end = pos + slot->npages, next;
+	unsigned long attrs;
+	u64 nr = 0;
+
+	if (!kvm_arch_has_private_mem(kvm))
+		return 0;
+
+	kvm_mem_attrs_for_each_run(&kvm->mem_attr_array, pos, next, end, attrs)
+		if (attrs & KVM_MEMORY_ATTRIBUTE_PRIVATE)
+			nr += next - pos;
+	return nr;
+}
+
+/**
+ * kvm_gmem_show_bindings() - Print what of a file is bound.
+ * @m: Where to print.
+ * @inode: The file's inode.
+ *
+ * How much backs private and shared frames, and a line for each binding.
+ */
+void kvm_gmem_show_bindings(struct seq_file *m, struct inode *inode)
+{
+	struct kvm_gmem_inode *gi = kvm_gmem_i(inode);
+	struct interval_tree_node *node;
+	struct kvm_memory_slot *slot;
+	u64 nr, private = 0, shared = 0;
+
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	for_each_binding(node, gi, 0, ULONG_MAX) {
+		slot = binding_slot(node);
+		nr = private_pages(gi->kvm, slot);
+		private += nr;
+		shared += slot->npages - nr;
+		seq_printf(m, "gmem-binding:\tslot %d as %u gpa %#llx ",
+			   slot->id, slot->as_id, gfn_to_gpa(slot->base_gfn));
+		seq_printf(m, "size %#llx offset %#llx\n",
+			   (u64)slot->npages << PAGE_SHIFT,
+			   (u64)node->start << PAGE_SHIFT);
+	}
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+
+	seq_printf(m, "gmem-private:\t%llu\n", private << PAGE_SHIFT);
+	seq_printf(m, "gmem-shared:\t%llu\n", shared << PAGE_SHIFT);
 }

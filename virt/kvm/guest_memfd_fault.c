@@ -6,6 +6,8 @@
 #include <linux/kvm_host.h>
 #include <linux/pagemap.h>
 
+#include <trace/events/kvm.h>
+
 #include "guest_memfd.h"
 
 static int prepare_for_fault(struct kvm *kvm, gfn_t gfn, struct folio *folio)
@@ -17,7 +19,7 @@ static int prepare_for_fault(struct kvm *kvm, gfn_t gfn, struct folio *folio)
 }
 
 /**
- * kvm_gmem_get_pfn() - Find the page that backs a private guest frame.
+ * kvm_gmem_get_pfn() - Find the page of a guest_memfd that backs a guest frame.
  * @kvm: The VM.
  * @slot: The memslot of @gfn.
  * @gfn: The guest frame.
@@ -48,6 +50,8 @@ int kvm_gmem_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot,
 		return PTR_ERR(folio);
 
 	r = prepare_for_fault(kvm, gfn, folio);
+	if (!r)
+		trace_kvm_gmem_fault(folio, gfn);
 	folio_unlock(folio);
 	if (r) {
 		folio_put(folio);

@@ -15,29 +15,63 @@
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 
+#include <trace/events/kvm.h>
+
 #include "guest_memfd.h"
 
-/* For stat(): what is allocated, in units of 512 bytes, after any change. */
-static void update_blocks(struct inode *inode)
+/**
+ * kvm_gmem_account() - Account for what is allocated, after any change.
+ * @inode: The file's inode.
+ *
+ * In the inode's blocks, for stat(), and in the VM's statistics.
+ */
+void kvm_gmem_account(struct inode *inode)
 {
+	struct kvm *kvm = kvm_gmem_i(inode)->kvm;
+	blkcnt_t blocks, change;
+
 	spin_lock(&inode->i_lock);
-	inode->i_blocks = inode->i_mapping->nrpages * (PAGE_SIZE / 512);
+	blocks = inode->i_mapping->nrpages * (PAGE_SIZE / 512);
+	change = blocks - inode->i_blocks;
+	inode->i_blocks = blocks;
 	spin_unlock(&inode->i_lock);
+
+	atomic64_add(change * 512, &kvm->stat.generic.guest_memfd_bytes);
+}
+
+/* By the policy that mbind() has set for that page, or the task's. */
+static struct folio *alloc_folio(struct address_space *mapping, pgoff_t index)
+{
+	gfp_t gfp = mapping_gfp_mask(mapping);
+#ifdef CONFIG_NUMA
+	struct shared_policy *policy = &kvm_gmem_i(mapping->host)->policy;
+	struct vm_area_struct vma;
+	struct folio *folio;
+
+	if (!RB_EMPTY_ROOT(&policy->root)) {
+		vma_init(&vma, NULL);
+		vma.vm_pgoff = index;
+		vma.vm_policy = mpol_shared_policy_lookup(policy, index);
+		folio = vma_alloc_folio(gfp, 0, &vma, 0, false);
+		mpol_cond_put(vma.vm_policy);
+		return folio;
+	}
+#endif
+	return filemap_alloc_folio(gfp, 0);
 }
 
 /* A new folio in the page cache, locked; -EEXIST if there is one already. */
 static struct folio *add_folio(struct address_space *mapping, pgoff_t index)
 {
-	gfp_t gfp = mapping_gfp_mask(mapping);
 	struct folio *folio;
 	int r;
 
-	folio = filemap_alloc_folio(gfp, 0);
+	folio = alloc_folio(mapping, index);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 
 	/* Charges the memory cgroup of the task. */
-	r = filemap_add_folio(mapping, folio, index, gfp);
+	r = filemap_add_folio(mapping, folio, index, mapping_gfp_mask(mapping));
 	if (r) {
 		folio_put(folio);
 		return ERR_PTR(r);
@@ -67,8 +101,25 @@ struct folio *kvm_gmem_get_folio(struct inode *inode, pgoff_t index)
 	} while (folio == ERR_PTR(-EEXIST));
 
 	if (!IS_ERR(folio))
-		update_blocks(inode);
+		kvm_gmem_account(inode);
 	return folio;
+}
+
+/**
+ * kvm_gmem_zero_folio() - Make a folio of a shared file ready to be mapped.
+ * @folio: The folio, locked and in the page cache.
+ *
+ * Does nothing if that has been done.
+ */
+void kvm_gmem_zero_folio(struct folio *folio)
+{
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+
+	if (folio_test_uptodate(folio))
+		return;
+
+	clear_highpage(folio_page(folio, 0));
+	folio_mark_uptodate(folio);
 }
 
 /**
@@ -77,7 +128,8 @@ struct folio *kvm_gmem_get_folio(struct inode *inode, pgoff_t index)
  * @gfn: The guest frame that the folio backs.
  * @folio: The folio, locked and in the page cache.
  *
- * Does nothing if the folio has been prepared.
+ * Does nothing if the folio has been prepared; zeroes it and no more if its file
+ * is shared.
  *
  * Context: May sleep.
  * Return: 0, or what kvm_arch_gmem_prepare() returns; the folio is not prepared
@@ -91,6 +143,11 @@ int kvm_gmem_prepare_folio(struct kvm *kvm, gfn_t gfn, struct folio *folio)
 
 	if (folio_test_uptodate(folio))
 		return 0;
+
+	if (kvm_gmem_is_shared(folio->mapping->host)) {
+		kvm_gmem_zero_folio(folio);
+		return 0;
+	}
 
 	clear_highpage(folio_page(folio, 0));
 	r = kvm_gmem_call_prepare(kvm, gfn, folio_pfn(folio), 0);
@@ -138,7 +195,7 @@ static long allocate(struct inode *inode, loff_t offset, loff_t len)
 		}
 		cond_resched();
 	}
-	update_blocks(inode);
+	kvm_gmem_account(inode);
 	filemap_invalidate_unlock_shared(mapping);
 	return r;
 }
@@ -148,12 +205,17 @@ static long punch_hole(struct inode *inode, loff_t offset, loff_t len)
 	struct address_space *mapping = inode->i_mapping;
 	bool begun;
 
+	trace_kvm_gmem_punch(inode->i_ino, offset >> PAGE_SHIFT,
+			     (offset + len) >> PAGE_SHIFT);
+
 	filemap_invalidate_lock(mapping);
 	begun = kvm_gmem_invalidate_begin(inode, offset >> PAGE_SHIFT,
 					  (offset + len) >> PAGE_SHIFT, true);
+	/* Marks of memory errors go, too.  Who comes now, goes one by one. */
+	unmap_mapping_range(mapping, offset, len, 1);
 	truncate_inode_pages_range(mapping, offset, offset + len - 1);
 	kvm_gmem_invalidate_end(inode, begun);
-	update_blocks(inode);
+	kvm_gmem_account(inode);
 	filemap_invalidate_unlock(mapping);
 	return 0;
 }
@@ -211,6 +273,15 @@ static int error_remove_folio(struct address_space *mapping, struct folio *folio
 	return MF_DELAYED;
 }
 
+/*
+ * To the rest of the kernel a clean folio that no process has mapped is one that
+ * can be read again: soft offlining drops such.  It is asked here before.
+ */
+static bool release_folio_never(struct folio *folio, gfp_t gfp)
+{
+	return false;
+}
+
 /* The folio has left the page cache. */
 static void free_folio(struct folio *folio)
 {
@@ -220,9 +291,17 @@ static void free_folio(struct folio *folio)
 		kvm_gmem_call_invalidate(pfn, pfn + folio_nr_pages(folio));
 }
 
-const struct address_space_operations kvm_gmem_aops = {
+const struct address_space_operations kvm_gmem_private_aops = {
 	.dirty_folio = noop_dirty_folio,
 	.migrate_folio = migrate_folio_never,
+	.release_folio = release_folio_never,
 	.error_remove_folio = error_remove_folio,
 	.free_folio = free_folio,
+};
+
+const struct address_space_operations kvm_gmem_shared_aops = {
+	.dirty_folio = noop_dirty_folio,
+	.migrate_folio = migrate_folio_never,
+	.release_folio = release_folio_never,
+	.error_remove_folio = error_remove_folio,
 };

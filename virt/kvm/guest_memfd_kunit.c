@@ -619,6 +619,61 @@ static void prepare_failures(struct kunit *test)
 }
 
 /* Whatever was in a page when it came, or had been left by the guest. */
+/* Clean and not mapped by a process, and not to be had again nevertheless. */
+static void pages_are_not_dropped(struct kunit *test)
+{
+	struct fake *f = test->priv;
+	struct file *file = new_file(f, 0, NR_PAGES);
+	struct page *page;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, bind(f, 0, file, 0, NR_PAGES), 0);
+	for (i = 0; i < NR_PAGES; i++)
+		KUNIT_ASSERT_EQ(test, fault(f, 0, i, &page), 0);
+
+	KUNIT_EXPECT_EQ(test, invalidate_mapping_pages(file->f_mapping, 0, -1), 0);
+	KUNIT_EXPECT_EQ(test, file->f_mapping->nrpages, NR_PAGES);
+	expect_account(f, NR_PAGES, NR_PAGES);
+}
+
+/* The architecture has no part in pages that are the host's as well. */
+static void shared_files_have_no_hooks(struct kunit *test)
+{
+	struct fake *f = test->priv;
+	struct kvm_memory_slot *slot = &f->slots[0];
+	struct file *file;
+	struct page *page;
+	kvm_pfn_t pfn;
+	int idx, i;
+
+	file = kvm_gmem_create_file(f->kvm, NR_PAGES << PAGE_SHIFT,
+				    GUEST_MEMFD_FLAG_MMAP |
+				    GUEST_MEMFD_FLAG_INIT_SHARED);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	f->files[0] = file;
+
+	KUNIT_ASSERT_EQ(test, allocate(file, 0, NR_PAGES), 0);
+	for (i = 0; i < NR_PAGES; i++)
+		fill(folio_page(cached(file, i), 0), SPOILED);
+	KUNIT_ASSERT_EQ(test, bind(f, 0, file, 0, NR_PAGES), 0);
+
+	for (i = 0; i < NR_PAGES; i++) {
+		idx = srcu_read_lock(&f->kvm->srcu);
+		KUNIT_ASSERT_EQ(test, 0, kvm_gmem_get_pfn(f->kvm, slot,
+							  slot->base_gfn + i,
+							  &pfn, NULL));
+		srcu_read_unlock(&f->kvm->srcu, idx);
+
+		page = pfn_to_page(pfn);
+		KUNIT_EXPECT_TRUE(test, is_filled(page, 0));
+		KUNIT_EXPECT_TRUE(test, is_prepared(file, i));
+		put_page(page);
+	}
+	KUNIT_EXPECT_EQ(test, punch(file, 0, NR_PAGES / 2), 0);
+	release(f, 0);
+	expect_account(f, 0, 0);
+}
+
 static void pages_are_zeroed(struct kunit *test)
 {
 	struct fake *f = test->priv;
@@ -1389,6 +1444,8 @@ static struct kunit_case gmem_test_cases[] = {
 	KUNIT_CASE(fallocate_prepares_nothing),
 	KUNIT_CASE(prepare_failures),
 	KUNIT_CASE(pages_are_zeroed),
+	KUNIT_CASE(pages_are_not_dropped),
+	KUNIT_CASE(shared_files_have_no_hooks),
 	KUNIT_CASE(taking_is_an_invalidation),
 	KUNIT_CASE(populate_in_order),
 	KUNIT_CASE(populate_failures),

@@ -8,6 +8,8 @@
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 
+#include <trace/events/kvm.h>
+
 #include "guest_memfd.h"
 
 static int populate_folio(struct kvm *kvm, gfn_t gfn, struct folio *folio,
@@ -23,8 +25,10 @@ static int populate_folio(struct kvm *kvm, gfn_t gfn, struct folio *folio,
 		return -EEXIST;
 
 	r = post_populate(kvm, gfn, folio_pfn(folio), src, opaque);
-	if (!r)
+	if (!r) {
 		folio_mark_uptodate(folio);
+		trace_kvm_gmem_populate(folio, gfn);
+	}
 	return r;
 }
 

@@ -19,6 +19,8 @@
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
+#include <trace/events/kvm.h>
+
 #include "kvm_mm.h"
 #include "mem_convert.h"
 
@@ -185,6 +187,7 @@ static int convert(struct kvm *kvm, gfn_t start, gfn_t end,
 	if (r)
 		return r;
 
+	trace_kvm_mem_convert(start, end, attributes);
 	convert_begin(kvm, start, end, attributes);
 	kvm_mem_attrs_commit(store, start, end, attributes);
 	convert_end(kvm);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Private memory in the MMU: faults on it, and how large a mapping may be where
- * a huge page can be private in part.
+ * Memory of a guest_memfd in the MMU: faults on it, and how large a mapping may
+ * be where a huge page can be private in part.
  */
 #include <linux/kvm_host.h>
 
@@ -9,7 +9,8 @@
 #include "mmu_internal.h"
 
 /* What the pages themselves allow, by their order and by the architecture. */
-static int private_pfn_max_level(struct kvm *kvm, kvm_pfn_t pfn, int max_order)
+static int gmem_pfn_max_level(struct kvm *kvm, kvm_pfn_t pfn, int max_order,
+			      bool is_private)
 {
 	int level, limit;
 
@@ -18,12 +19,12 @@ static int private_pfn_max_level(struct kvm *kvm, kvm_pfn_t pfn, int max_order)
 			break;
 	}
 
-	limit = static_call(kvm_x86_gmem_max_mapping_level)(kvm, pfn, true);
+	limit = static_call(kvm_x86_gmem_max_mapping_level)(kvm, pfn, is_private);
 	return limit ? min(level, limit) : level;
 }
 
 /**
- * kvm_mmu_faultin_private_pfn() - Find the page for a fault on private memory.
+ * kvm_mmu_faultin_gmem_pfn() - Find the page of a guest_memfd for a fault.
  * @vcpu: The vCPU that faulted.
  * @fault: The fault; fault->mmu_seq has been read.
  *
@@ -31,8 +32,8 @@ static int private_pfn_max_level(struct kvm *kvm, kvm_pfn_t pfn, int max_order)
  * Return: RET_PF_CONTINUE with a reference to fault->pfn; -EFAULT or
  * -EHWPOISON with a memory fault exit; or another error.
  */
-int kvm_mmu_faultin_private_pfn(struct kvm_vcpu *vcpu,
-				struct kvm_page_fault *fault)
+int kvm_mmu_faultin_gmem_pfn(struct kvm_vcpu *vcpu,
+			     struct kvm_page_fault *fault)
 {
 	int max_order, level, r = -EFAULT;
 
@@ -45,7 +46,8 @@ int kvm_mmu_faultin_private_pfn(struct kvm_vcpu *vcpu,
 		return r;
 	}
 
-	level = private_pfn_max_level(vcpu->kvm, fault->pfn, max_order);
+	level = gmem_pfn_max_level(vcpu->kvm, fault->pfn, max_order,
+				   fault->is_private);
 	fault->max_level = min_t(u8, fault->max_level, level);
 	fault->map_writable = true;
 	return RET_PF_CONTINUE;
@@ -62,26 +64,14 @@ static bool is_being_invalidated(struct kvm *kvm, gfn_t start, gfn_t end)
 	       end > kvm->mmu_invalidate_range_start;
 }
 
-/**
- * kvm_mmu_uniform_max_level() - Limit a mapping to frames of one kind.
- * @kvm: The VM.
- * @gfn: A frame of the mapping.
- * @max_level: The level that is wanted.
- *
- * Context: With mmu_lock held and no invalidation of @gfn in progress.
- * Return: The highest level, at most @max_level, at which all frames have, and
- * keep, the attributes of @gfn.
- */
-int kvm_mmu_uniform_max_level(struct kvm *kvm, gfn_t gfn, int max_level)
+/* The part of kvm_mmu_uniform_max_level() for VMs with private memory. */
+int __kvm_mmu_uniform_max_level(struct kvm *kvm, gfn_t gfn, int max_level)
 {
 	struct xarray *store = &kvm->mem_attr_array;
 	unsigned long attrs;
 	gfn_t start, end;
 
 	lockdep_assert_held(&kvm->mmu_lock);
-
-	if (!kvm_arch_has_private_mem(kvm) || max_level == PG_LEVEL_4K)
-		return max_level;
 
 	attrs = kvm_mem_attrs_get(store, gfn);
 	for (; max_level > PG_LEVEL_4K; max_level--) {

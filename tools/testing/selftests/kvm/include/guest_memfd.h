@@ -8,11 +8,6 @@
 #include "test_util.h"
 #include "kvm_util.h"
 
-/* Absent from the UAPI headers of kernels that know no creation flag. */
-#ifndef KVM_CAP_GUEST_MEMFD_FLAGS
-#define KVM_CAP_GUEST_MEMFD_FLAGS 244
-#endif
-
 #define SIZE_4K		0x1000ul
 #define SIZE_2M		0x200000ul
 #define SIZE_1G		0x40000000ul
@@ -80,6 +75,7 @@ void vm_set_shared(struct kvm_vm *vm, uint64_t gpa, uint64_t size);
 int __vcpu_pre_fault(struct kvm_vcpu *vcpu, struct kvm_pre_fault_memory *range);
 int vcpu_pre_fault_all(struct kvm_vcpu *vcpu, uint64_t gpa, uint64_t size);
 uint64_t vcpu_stat(struct kvm_vcpu *vcpu, const char *name);
+uint64_t vm_stat(struct kvm_vm *vm, const char *name);
 int gmem_allocate(int fd, uint64_t offset, uint64_t size);
 int gmem_punch(int fd, uint64_t offset, uint64_t size);
 uint64_t gmem_blocks(int fd);
@@ -104,6 +100,37 @@ void gmem_area_add(struct gmem_area *area, struct kvm_vm *vm, uint32_t slot,
 void gmem_area_bind(struct gmem_area *area);
 void gmem_area_free(struct gmem_area *area);
 void *gmem_area_hva(struct gmem_area *area, uint64_t gpa);
+
+/*
+ * Files that the host maps.  A gmem_area that is added mapped has the file
+ * itself at @hva.
+ */
+#define GMEM_SHARED	(GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED)
+
+void require_gmem_flags(uint64_t flags);
+void *gmem_map(int fd, uint64_t offset, uint64_t size);
+void *gmem_map_new(struct kvm_vm *vm, uint64_t size, uint64_t flags, int *fd);
+void gmem_area_add_mapped(struct gmem_area *area, struct kvm_vm *vm,
+			  uint32_t slot, uint64_t gpa, uint64_t size,
+			  uint64_t flags);
+
+/*
+ * One access to one word.  Returns 0, or the si_code of the SIGBUS that it
+ * raised, which sigbus_count() counts.
+ */
+int touch_read(void *mem);
+int touch_write(void *mem);
+unsigned int sigbus_count(void);
+bool inject_memory_error(void *mem);
+
+/* Lines of fdinfo: the value of @name; how many bindings; one of them. */
+struct gmem_binding {
+	unsigned int slot, as;
+	uint64_t gpa, size, offset;
+};
+
+uint64_t gmem_fdinfo(int fd, const char *name);
+int gmem_fdinfo_bindings(int fd, struct gmem_binding *bindings, int max);
 
 /*
  * What a page should hold: eight words, each depending on its address and on

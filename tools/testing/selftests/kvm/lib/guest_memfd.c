@@ -286,9 +286,9 @@ int vcpu_pre_fault_all(struct kvm_vcpu *vcpu, uint64_t gpa, uint64_t size)
 	return 0;
 }
 
-uint64_t vcpu_stat(struct kvm_vcpu *vcpu, const char *name)
+/* Closes @fd; -1 if there is no such statistic. */
+static uint64_t read_stat(int fd, const char *name)
 {
-	int fd = vcpu_get_stats_fd(vcpu);
 	struct kvm_stats_header header;
 	struct kvm_stats_desc *descs;
 	uint64_t data = -1;
@@ -306,6 +306,16 @@ uint64_t vcpu_stat(struct kvm_vcpu *vcpu, const char *name)
 	free(descs);
 	close(fd);
 	return data;
+}
+
+uint64_t vcpu_stat(struct kvm_vcpu *vcpu, const char *name)
+{
+	return read_stat(vcpu_get_stats_fd(vcpu), name);
+}
+
+uint64_t vm_stat(struct kvm_vm *vm, const char *name)
+{
+	return read_stat(vm_get_stats_fd(vm), name);
 }
 
 int gmem_allocate(int fd, uint64_t offset, uint64_t size)

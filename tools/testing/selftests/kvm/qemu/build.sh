@@ -89,6 +89,24 @@ build_init() {
 		[ "$out/board/$p" -nt "$here/$p.c" ] ||
 			"${cross}gcc" -O2 -Wall -Wextra -static -s -o "$out/board/$p" "$here/$p.c"
 	done
+	build_linux_guest
+}
+
+# The initramfs of the guest that guest_memfd_linux boots.
+build_linux_guest() {
+	local kvm=$here/.. guest=$out/board/linux-guest
+	[ ! "$guest.cpio" -nt "$kvm/linux_guest/init.c" ] ||
+		[ ! "$guest.cpio" -nt "$kvm/include/linux_guest_page.h" ] || return 0
+	"${cross}gcc" -O2 -Wall -Wextra -static -s -pthread -I "$kvm/include" \
+		-o "$guest" "$kvm/linux_guest/init.c" || return
+	cat > "$guest.list" <<-EOF
+	dir /dev 0755 0 0
+	dir /proc 0755 0 0
+	nod /dev/console 0600 0 0 c 5 1
+	nod /dev/ttyS1 0600 0 0 c 4 65
+	file /init $guest 0755 0 0
+	EOF
+	"$out/usr/gen_init_cpio" "$guest.list" > "$guest.cpio"
 }
 
 build_kernel() { kmake_in "$1" "$2" -j"$(nproc)" "$target"; }
@@ -125,6 +143,13 @@ parents() {
 	done | tac
 }
 
+# What guest_memfd_linux boots: the kernel under test.
+linux_guest_files() {
+	echo 'dir /boot 0755 0 0'
+	echo "file /boot/kernel $kernel 0644 0 0"
+	echo "file /boot/initrd $out/board/linux-guest.cpio 0644 0 0"
+}
+
 # The initramfs with the given programs ("on-board-path host-path" on stdin) and list of tests:
 # pack TESTS-LIST OUTPUT.
 pack() {
@@ -146,6 +171,7 @@ pack() {
 				echo "dir /tests/$dir 0755 0 0"
 			done
 			echo "file /tests/$path $file 0755 0 0"
+			[ "$path" != guest_memfd_linux ] || linux_guest_files
 		done
 	} > "$2.list"
 	"$out/usr/gen_init_cpio" "$2.list" > "$2"

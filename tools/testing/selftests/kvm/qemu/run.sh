@@ -127,8 +127,9 @@ arguments_of() { sed -n "s|^$1 | |p" "$here/arguments"; }
 
 skips=()
 plan_test() { # NAME PROGRAM-ON-HOST PATH-ON-BOARD
-	local reason
+	local reason whose='the unpatched base too: '
 	matches "$1" || return 0
+	[[ $1 != *:* ]] || whose=''
 	reason=$(reason_in "known-failures.$arch" "$1")
 	if [ ! -x "$2" ]; then
 		case $reason in
@@ -136,7 +137,7 @@ plan_test() { # NAME PROGRAM-ON-HOST PATH-ON-BOARD
 		*) broken+=("$1") ;;
 		esac
 	elif [ -n "$reason" ] && [[ $reason != 'does not build'* ]] && ! asked_by_name "$1"; then
-		skips+=("$1"$'\t'"the unpatched base too: $reason")
+		skips+=("$1"$'\t'"$whose$reason")
 	else
 		printf '%s\t%s\t/tests/%s\n' "$1" "$limit" "$3$(arguments_of "$1")" >> "$work/list"
 		program "$3" "$2"

@@ -20,6 +20,12 @@ else
 	# first CPU's hflags2, without a lock (cpu_clear_ignne()): now and then a
 	# guest loses its nested paging there, or the host finds it on. Guests
 	# therefore run on other CPUs.
-	machine_args=$emulated
 	cpus=$((cpus + 1)) append+=' isolcpus=0'
+	# Two nodes, for memory policies.
+	half=$(($(numfmt --from=iec "$memory") / 2))
+	machine_args=$emulated
+	for n in 0 1; do
+		machine_args+=" -object memory-backend-ram,id=node$n,size=$half"
+		machine_args+=" -numa node,nodeid=$n,memdev=node$n"
+	done
 fi
