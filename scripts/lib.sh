@@ -151,7 +151,7 @@ edited_here() {
 # Sets gmem_tests to the tests that the series adds.
 find_gmem_tests() {
 	mapfile -t gmem_tests < <(git -C "$tree" diff --no-renames --name-only --diff-filter=A base series -- \
-		tools/testing/selftests/kvm ':!*/lib/*' ':!*/qemu/*' ':!*/native/*' |
+		tools/testing/selftests/kvm ':!*/lib/*' ':!*/qemu/*' ':!*/native/*' ':!*/linux_*' |
 		sed -n 's|^tools/testing/selftests/kvm/\(.*\)\.c$|\1|p')
 	gmem_tests+=('kunit:*')
 }
