@@ -104,7 +104,6 @@ void kvm_gmem_invalidate_end(struct inode *inode, bool begun);
 
 /* guest_memfd_folio.c */
 struct folio *kvm_gmem_get_folio(struct inode *inode, pgoff_t index);
-void kvm_gmem_zero_folio(struct folio *folio);
 int kvm_gmem_prepare_folio(struct kvm *kvm, gfn_t gfn, struct folio *folio);
 long kvm_gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
 void kvm_gmem_account(struct inode *inode);

@@ -106,51 +106,31 @@ struct folio *kvm_gmem_get_folio(struct inode *inode, pgoff_t index)
 }
 
 /**
- * kvm_gmem_zero_folio() - Make a folio of a shared file ready to be mapped.
- * @folio: The folio, locked and in the page cache.
- *
- * Does nothing if that has been done.
- */
-void kvm_gmem_zero_folio(struct folio *folio)
-{
-	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
-
-	if (folio_test_uptodate(folio))
-		return;
-
-	clear_highpage(folio_page(folio, 0));
-	folio_mark_uptodate(folio);
-}
-
-/**
- * kvm_gmem_prepare_folio() - Make a folio ready to be mapped into the guest.
+ * kvm_gmem_prepare_folio() - Make a folio ready to be mapped.
  * @kvm: The VM.
- * @gfn: The guest frame that the folio backs.
+ * @gfn: The guest frame that the folio backs; of no matter if the file is
+ * shared.
  * @folio: The folio, locked and in the page cache.
  *
  * Does nothing if the folio has been prepared; zeroes it and no more if its file
  * is shared.
  *
  * Context: May sleep.
- * Return: 0, or what kvm_arch_gmem_prepare() returns; the folio is not prepared
- * then, and the next fault tries again.
+ * Return: 0, or what kvm_arch_gmem_prepare() returns, for a file that is not
+ * shared; the folio is not prepared then, and the next fault tries again.
  */
 int kvm_gmem_prepare_folio(struct kvm *kvm, gfn_t gfn, struct folio *folio)
 {
-	int r;
+	int r = 0;
 
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
 
 	if (folio_test_uptodate(folio))
 		return 0;
 
-	if (kvm_gmem_is_shared(folio->mapping->host)) {
-		kvm_gmem_zero_folio(folio);
-		return 0;
-	}
-
 	clear_highpage(folio_page(folio, 0));
-	r = kvm_gmem_call_prepare(kvm, gfn, folio_pfn(folio), 0);
+	if (!kvm_gmem_is_shared(folio->mapping->host))
+		r = kvm_gmem_call_prepare(kvm, gfn, folio_pfn(folio), 0);
 	if (!r)
 		folio_mark_uptodate(folio);
 	return r;

@@ -313,14 +313,20 @@ static void unbind(struct fake *f, int nr)
 	mutex_unlock(&f->kvm->slots_lock);
 }
 
-static struct file *new_file(struct fake *f, int nr, pgoff_t npages)
+static struct file *new_file_with(struct fake *f, int nr, pgoff_t npages,
+				  u64 flags)
 {
 	struct file *file;
 
-	file = kvm_gmem_create_file(f->kvm, (loff_t)npages << PAGE_SHIFT, 0);
+	file = kvm_gmem_create_file(f->kvm, (loff_t)npages << PAGE_SHIFT, flags);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(f->test, file);
 	f->files[nr] = file;
 	return file;
+}
+
+static struct file *new_file(struct fake *f, int nr, pgoff_t npages)
+{
+	return new_file_with(f, nr, npages, 0);
 }
 
 /*
@@ -353,7 +359,7 @@ static gfn_t slot_gfn(struct fake *f, int slot)
 }
 
 /* The guest touches page @nr of @slot.  The page stays in the page cache. */
-static int fault(struct fake *f, int slot, unsigned long nr, struct page **page)
+static int touch(struct fake *f, int slot, unsigned long nr, struct page **page)
 {
 	struct kvm_memory_slot *s = &f->slots[slot];
 	int r, idx, max_order = -1;
@@ -366,13 +372,23 @@ static int fault(struct fake *f, int slot, unsigned long nr, struct page **page)
 		return r;
 
 	KUNIT_EXPECT_EQ(f->test, max_order, 0);
-	KUNIT_EXPECT_NOT_NULL_MSG(f->test, xa_load(&f->given, pfn),
-				  "frame %llx of slot %d is mapped, but not given",
-				  s->base_gfn + nr, slot);
 	*page = pfn_to_page(pfn);
 	KUNIT_EXPECT_EQ(f->test, page_folio(*page)->index, s->gmem.node.start + nr);
 	put_page(*page);
 	return 0;
+}
+
+/* The same, of a file whose pages have to be given to the guest. */
+static int fault(struct fake *f, int slot, unsigned long nr, struct page **page)
+{
+	int r = touch(f, slot, nr, page);
+
+	if (!r)
+		KUNIT_EXPECT_NOT_NULL_MSG(f->test,
+					  xa_load(&f->given, page_to_pfn(*page)),
+					  "page %lu of slot %d is mapped, but not given",
+					  nr, slot);
+	return r;
 }
 
 static long allocate(struct file *file, pgoff_t start, pgoff_t end)
@@ -618,7 +634,6 @@ static void prepare_failures(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, cached(file, 0));
 }
 
-/* Whatever was in a page when it came, or had been left by the guest. */
 /* Clean and not mapped by a process, and not to be had again nevertheless. */
 static void pages_are_not_dropped(struct kunit *test)
 {
@@ -640,17 +655,11 @@ static void pages_are_not_dropped(struct kunit *test)
 static void shared_files_have_no_hooks(struct kunit *test)
 {
 	struct fake *f = test->priv;
-	struct kvm_memory_slot *slot = &f->slots[0];
-	struct file *file;
+	struct file *file = new_file_with(f, 0, NR_PAGES,
+					  GUEST_MEMFD_FLAG_MMAP |
+					  GUEST_MEMFD_FLAG_INIT_SHARED);
 	struct page *page;
-	kvm_pfn_t pfn;
-	int idx, i;
-
-	file = kvm_gmem_create_file(f->kvm, NR_PAGES << PAGE_SHIFT,
-				    GUEST_MEMFD_FLAG_MMAP |
-				    GUEST_MEMFD_FLAG_INIT_SHARED);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
-	f->files[0] = file;
+	int i;
 
 	KUNIT_ASSERT_EQ(test, allocate(file, 0, NR_PAGES), 0);
 	for (i = 0; i < NR_PAGES; i++)
@@ -658,22 +667,16 @@ static void shared_files_have_no_hooks(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, bind(f, 0, file, 0, NR_PAGES), 0);
 
 	for (i = 0; i < NR_PAGES; i++) {
-		idx = srcu_read_lock(&f->kvm->srcu);
-		KUNIT_ASSERT_EQ(test, 0, kvm_gmem_get_pfn(f->kvm, slot,
-							  slot->base_gfn + i,
-							  &pfn, NULL));
-		srcu_read_unlock(&f->kvm->srcu, idx);
-
-		page = pfn_to_page(pfn);
+		KUNIT_ASSERT_EQ(test, touch(f, 0, i, &page), 0);
 		KUNIT_EXPECT_TRUE(test, is_filled(page, 0));
 		KUNIT_EXPECT_TRUE(test, is_prepared(file, i));
-		put_page(page);
 	}
 	KUNIT_EXPECT_EQ(test, punch(file, 0, NR_PAGES / 2), 0);
 	release(f, 0);
 	expect_account(f, 0, 0);
 }
 
+/* Whatever was in a page when it came, or had been left by the guest. */
 static void pages_are_zeroed(struct kunit *test)
 {
 	struct fake *f = test->priv;

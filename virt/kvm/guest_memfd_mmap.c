@@ -31,7 +31,8 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct inode *inode)
 		return VM_FAULT_HWPOISON;
 	}
 
-	kvm_gmem_zero_folio(folio);
+	/* Of a shared file: this cannot fail. */
+	kvm_gmem_prepare_folio(kvm_gmem_i(inode)->kvm, 0, folio);
 	trace_kvm_gmem_host_fault(folio, vmf->address);
 	vmf->page = folio_file_page(folio, vmf->pgoff);
 	return VM_FAULT_LOCKED;
