@@ -6,55 +6,12 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "guest_memfd.h"
+#include "guest_memfd_map.h"
 
 #define MMAP		GUEST_MEMFD_FLAG_MMAP
-#define NR_PAGES	16
-#define SEED		7
-
-static struct kvm_vm *vm;
-static uint64_t page, size;
-
-static void *map_new(int *fd, uint64_t flags)
-{
-	return gmem_map_new(vm, size, flags, fd);
-}
-
-static void *map_filled(int *fd)
-{
-	void *mem = map_new(fd, GMEM_SHARED);
-
-	stamp_fill(mem, 0, size, SEED);
-	return mem;
-}
-
-static void unmap(void *mem, int fd)
-{
-	munmap(mem, size);
-	close(fd);
-}
-
-static void expect_filled(void *mem, const char *when)
-{
-	EXPECT_EQ(stamp_check(mem, 0, size, SEED), size,
-		  "%s: first offset that lost its contents", when);
-}
-
-static void expect_zero(void *mem, uint64_t offset, uint64_t len,
-			const char *when)
-{
-	EXPECT_EQ(zero_check(mem + offset, offset, len), offset + len,
-		  "%s: first offset that is not zero", when);
-}
-
-static void expect_blocks(int fd, uint64_t pages, const char *when)
-{
-	EXPECT_EQ(gmem_blocks(fd), pages * (page / 512), "st_blocks %s", when);
-}
 
 /* Mapping */
 
@@ -470,11 +427,7 @@ int main(int argc, char *argv[])
 {
 	bool has_seed = argc > 2 && !strcmp(argv[1], "-s");
 
-	require_gmem_flags(GMEM_SHARED);
-	page = getpagesize();
-	size = NR_PAGES * page;
-	vm = vm_create_barebones();
+	map_tests_begin();
 	test_all(rnd_seed(has_seed ? argv[2] : NULL));
-	kvm_vm_free(vm);
-	return test_verdict();
+	return map_tests_end();
 }

@@ -17,9 +17,6 @@ static uint64_t size;
 static void *hva;
 static int fd;
 
-/* Lives in the guest's data, which is private as well. */
-static uint64_t counter = 41;
-
 static uint64_t guest_copy(uint64_t to, uint64_t from, uint64_t len)
 {
 	uint64_t i;
@@ -27,23 +24,6 @@ static uint64_t guest_copy(uint64_t to, uint64_t from, uint64_t len)
 	for (i = 0; i < len; i += sizeof(uint64_t))
 		guest_write(to + i, guest_read(from + i));
 	return len;
-}
-
-static uint64_t guest_count(uint64_t by)
-{
-	counter += by;
-	return counter;
-}
-
-/* Deep enough to use most of the stack. */
-static uint64_t guest_recurse(uint64_t depth)
-{
-	uint64_t local = depth * depth;
-
-	if (!depth)
-		return 0;
-	barrier();
-	return local + guest_recurse(depth - 1);
 }
 
 static uint64_t sum_of_squares(uint64_t n)
@@ -78,7 +58,7 @@ static void check_alive(uint64_t round)
 {
 	const uint64_t depth = 400;
 
-	EXPECT_EQ(agent_call(&agent, guest_count, 1), 42 + round,
+	EXPECT_EQ(agent_call(&agent, guest_add, 1), 42 + round,
 		  "private data of the guest, round %lu", round);
 	EXPECT_EQ(agent_call(&agent, guest_recurse, depth),
 		  sum_of_squares(depth), "private stack, round %lu", round);
@@ -106,7 +86,7 @@ static void check_shared_copy(void)
 	for (i = 0; i < size && bytes[i] == 0xcc; i++)
 		;
 	EXPECT_EQ(i, size, "first byte of the shared copy that has changed");
-	EXPECT_EQ(counter, 41, "the counter in the host's own memory");
+	EXPECT_EQ(guest_counter, 41, "the counter in the host's own memory");
 }
 
 int main(int argc, char *argv[])

@@ -20,25 +20,6 @@
 static struct kvm_vm *vm;
 static struct agent agent;
 
-/* In the guest's own memory; the host's copy is another. */
-static uint64_t counter = 41;
-
-static uint64_t guest_count(uint64_t by)
-{
-	counter += by;
-	return counter;
-}
-
-static uint64_t guest_recurse(uint64_t depth)
-{
-	uint64_t local = depth * depth;
-
-	if (!depth)
-		return 0;
-	barrier();
-	return local + guest_recurse(depth - 1);
-}
-
 /* From a device to memory: the kernel emulates it, and writes the memory. */
 static uint64_t guest_move(uint64_t to, uint64_t from)
 {
@@ -73,7 +54,7 @@ static void check_alive(uint64_t count, const char *when)
 {
 	const uint64_t depth = 400;
 
-	EXPECT_EQ(agent_call(&agent, guest_count, 1), count,
+	EXPECT_EQ(agent_call(&agent, guest_add, 1), count,
 		  "%s: the guest's counter", when);
 	EXPECT_EQ(agent_call(&agent, guest_recurse, depth),
 		  depth * (depth + 1) * (2 * depth + 1) / 6,
@@ -82,7 +63,7 @@ static void check_alive(uint64_t count, const char *when)
 
 static void test_inside(void)
 {
-	uint64_t *guests = addr_gva2hva(vm, (uintptr_t)&counter);
+	uint64_t *guests = addr_gva2hva(vm, (uintptr_t)&guest_counter);
 
 	check_alive(42, "in the file");
 	EXPECT_EQ(*guests, 42, "the counter that the host sees");
@@ -91,7 +72,7 @@ static void test_inside(void)
 	trigger_compaction();
 	check_alive(101, "compaction");
 	EXPECT_EQ(*guests, 101, "the counter that the host sees");
-	EXPECT_EQ(counter, 41, "the counter of this program");
+	EXPECT_EQ(guest_counter, 41, "the counter of this program");
 }
 
 /* New page tables are written by the host, through its mapping. */

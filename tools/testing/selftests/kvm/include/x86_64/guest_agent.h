@@ -72,4 +72,13 @@ uint64_t guest_check(uint64_t gpa, uint64_t size, uint64_t seed);
 uint64_t guest_check_zero(uint64_t gpa, uint64_t size);
 uint64_t guest_map_gpa_range(uint64_t gpa, uint64_t npages, uint64_t attrs);
 
+/*
+ * For a guest whose data and stack are elsewhere than this program's: a variable,
+ * 41 at first, and a recursion that uses much of the stack to add up the squares
+ * up to @depth.
+ */
+extern uint64_t guest_counter;
+uint64_t guest_add(uint64_t by);
+uint64_t guest_recurse(uint64_t depth);
+
 #endif /* SELFTEST_KVM_GUEST_AGENT_H */

@@ -218,3 +218,21 @@ uint64_t guest_map_gpa_range(uint64_t gpa, uint64_t npages, uint64_t attrs)
 {
 	return kvm_hypercall(KVM_HC_MAP_GPA_RANGE, gpa, npages, attrs, 0);
 }
+
+uint64_t guest_counter = 41;
+
+uint64_t guest_add(uint64_t by)
+{
+	guest_counter += by;
+	return guest_counter;
+}
+
+uint64_t guest_recurse(uint64_t depth)
+{
+	uint64_t local = depth * depth;
+
+	if (!depth)
+		return 0;
+	barrier();
+	return local + guest_recurse(depth - 1);
+}
