@@ -238,6 +238,8 @@ put_module:
  */
 u64 kvm_gmem_supported_flags(struct kvm *kvm)
 {
+	if (!kvm_arch_supports_gmem(kvm))
+		return 0;
 	if (kvm && kvm_arch_has_private_mem(kvm))
 		return GUEST_MEMFD_FLAG_MMAP;
 
@@ -249,11 +251,13 @@ u64 kvm_gmem_supported_flags(struct kvm *kvm)
  * @kvm: The VM.
  * @args: What userspace asks for.
  *
- * Any VM can create one.  What it can be bound to is asked when it is bound.
+ * Any VM can create one where there is guest_memfd at all.  What it can be bound
+ * to is asked when it is bound.
  *
- * Return: A file descriptor; -EINVAL for flags that the VM's files cannot have,
- * and for a size that is not a positive number of pages; -ENODEV if KVM is not
- * initialised; -EMFILE, -ENFILE, -ENOMEM, or the error of a security module.
+ * Return: A file descriptor; -ENOTTY if there is no guest_memfd; -EINVAL for
+ * flags that the VM's files cannot have, and for a size that is not a positive
+ * number of pages; -ENODEV if KVM is not initialised; -EMFILE, -ENFILE, -ENOMEM,
+ * or the error of a security module.
  */
 int kvm_gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
 {
@@ -261,6 +265,8 @@ int kvm_gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
 	struct file *file;
 	int fd;
 
+	if (!kvm_arch_supports_gmem(kvm))
+		return -ENOTTY;
 	if (args->flags & ~kvm_gmem_supported_flags(kvm))
 		return -EINVAL;
 	if (size <= 0 || !PAGE_ALIGNED(size))

@@ -287,21 +287,6 @@ void kvm_gmem_unbind_all(struct inode *inode)
 		synchronize_srcu_expedited(&kvm->srcu);
 }
 
-static u64 private_pages(struct kvm *kvm, const struct kvm_memory_slot *slot)
-{
-	gfn_t pos = slot->base_gfn, end = pos + slot->npages, next;
-	unsigned long attrs;
-	u64 nr = 0;
-
-	if (!kvm_arch_has_private_mem(kvm))
-		return 0;
-
-	kvm_mem_attrs_for_each_run(&kvm->mem_attr_array, pos, next, end, attrs)
-		if (attrs & KVM_MEMORY_ATTRIBUTE_PRIVATE)
-			nr += next - pos;
-	return nr;
-}
-
 /**
  * kvm_gmem_show_bindings() - Print what of a file is bound.
  * @m: Where to print.
@@ -319,7 +304,8 @@ void kvm_gmem_show_bindings(struct seq_file *m, struct inode *inode)
 	filemap_invalidate_lock_shared(inode->i_mapping);
 	for_each_binding(node, gi, 0, ULONG_MAX) {
 		slot = binding_slot(node);
-		nr = private_pages(gi->kvm, slot);
+		nr = kvm_nr_private_frames(gi->kvm, slot->base_gfn,
+					   slot->base_gfn + slot->npages);
 		private += nr;
 		shared += slot->npages - nr;
 		seq_printf(m, "gmem-binding:\tslot %d as %u gpa %#llx ",

@@ -46,6 +46,27 @@ u64 kvm_supported_mem_attributes(struct kvm *kvm)
 	return KVM_MEMORY_ATTRIBUTE_PRIVATE;
 }
 
+/**
+ * kvm_nr_private_frames() - Count the private frames of a range.
+ * @kvm: The VM.
+ * @start: First frame.
+ * @end: Frame after the last.
+ *
+ * Context: Any.
+ * Return: How many there are, each as it is when it is looked at.
+ */
+u64 kvm_nr_private_frames(struct kvm *kvm, gfn_t start, gfn_t end)
+{
+	gfn_t pos = start, next;
+	unsigned long attrs;
+	u64 nr = 0;
+
+	kvm_mem_attrs_for_each_run(&kvm->mem_attr_array, pos, next, end, attrs)
+		if (attrs & KVM_MEMORY_ATTRIBUTE_PRIVATE)
+			nr += next - pos;
+	return nr;
+}
+
 static enum kvm_gfn_range_filter mapping_kind(unsigned long attrs)
 {
 	return attrs & KVM_MEMORY_ATTRIBUTE_PRIVATE ? KVM_FILTER_PRIVATE :

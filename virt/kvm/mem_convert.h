@@ -7,6 +7,7 @@
 #ifdef CONFIG_KVM_GENERIC_MEMORY_ATTRIBUTES
 u64 kvm_supported_mem_attributes(struct kvm *kvm);
 int kvm_vm_ioctl_set_mem_attributes(struct kvm *kvm, void __user *argp);
+u64 kvm_nr_private_frames(struct kvm *kvm, gfn_t start, gfn_t end);
 
 static inline void kvm_init_mem_attributes(struct kvm *kvm)
 {
@@ -27,6 +28,11 @@ static inline int kvm_vm_ioctl_set_mem_attributes(struct kvm *kvm,
 						  void __user *argp)
 {
 	return -ENOTTY;
+}
+
+static inline u64 kvm_nr_private_frames(struct kvm *kvm, gfn_t start, gfn_t end)
+{
+	return 0;
 }
 
 static inline void kvm_init_mem_attributes(struct kvm *kvm)

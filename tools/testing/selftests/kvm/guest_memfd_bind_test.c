@@ -19,6 +19,7 @@
 
 /* A VM, a file of FILE_SIZE and as much memory for the shared side. */
 static struct kvm_vm *vm;
+static uint64_t file_flags;
 static int gmem;
 static void *hva;
 
@@ -26,6 +27,11 @@ static int bind_at(uint32_t slot, uint64_t gpa, uint64_t size, int fd,
 		   uint64_t offset)
 {
 	return __vm_set_region2(vm, slot, GMEM, gpa, size, hva, fd, offset);
+}
+
+static int create_file(struct kvm_vm *of, uint64_t size)
+{
+	return vm_create_guest_memfd(of, size, file_flags);
 }
 
 /* Nothing that was refused before may have left a trace. */
@@ -81,7 +87,7 @@ static void test_flags(void)
 
 static void test_wrong_files(void)
 {
-	struct kvm_vm *vm2 = vm_create_barebones_type(gmem_vm_type());
+	struct kvm_vm *vm2 = vm_create_barebones_type(vm->type);
 	int pipes[2], closed = dup(gmem), i;
 	const struct {
 		const char *what;
@@ -90,8 +96,8 @@ static void test_wrong_files(void)
 		{ "/dev/kvm", vm->kvm_fd, EINVAL },
 		{ "the VM", vm->fd, EINVAL },
 		{ "another VM", vm2->fd, EINVAL },
-		{ "another VM's guest_memfd",
-		  vm_create_guest_memfd(vm2, FILE_SIZE, 0), EINVAL },
+		{ "another VM's guest_memfd", create_file(vm2, FILE_SIZE),
+		  EINVAL },
 		{ "a memfd", kvm_memfd_alloc(FILE_SIZE, false), EINVAL },
 		{ "a regular file", open("/proc/self/exe", O_RDONLY), EINVAL },
 		{ "a directory", open("/", O_RDONLY), EINVAL },
@@ -134,21 +140,21 @@ static void test_offsets(void)
 		int err;
 	} cases[] = {
 		{ 1, SIZE, EINVAL },
-		{ SIZE_4K - 1, SIZE, EINVAL },
-		{ SIZE_4K / 2, SIZE, EINVAL },
-		{ FILE_SIZE, SIZE_4K, EINVAL },
+		{ page_size - 1, SIZE, EINVAL },
+		{ page_size / 2, SIZE, EINVAL },
+		{ FILE_SIZE, page_size, EINVAL },
 		{ FILE_SIZE, SIZE, EINVAL },
 		{ FILE_SIZE + SIZE, SIZE, EINVAL },
-		{ FILE_SIZE - SIZE + SIZE_4K, SIZE, EINVAL },
-		{ 0, FILE_SIZE + SIZE_4K, EINVAL },
+		{ FILE_SIZE - SIZE + page_size, SIZE, EINVAL },
+		{ 0, FILE_SIZE + page_size, EINVAL },
 		{ -SIZE, SIZE, EINVAL },
 		{ -SIZE, 2 * SIZE, EINVAL },
-		{ -SIZE_4K, SIZE, EINVAL },
+		{ -page_size, SIZE, EINVAL },
 		{ 1ull << 63, SIZE, EINVAL },
 		{ (1ull << 63) - SIZE, SIZE, EINVAL },
-		{ FILE_SIZE - SIZE_4K, SIZE_4K, 0 },
+		{ FILE_SIZE - page_size, page_size, 0 },
 		{ FILE_SIZE - SIZE, SIZE, 0 },
-		{ SIZE_4K, SIZE, 0 },
+		{ page_size, SIZE, 0 },
 		{ 0, FILE_SIZE, 0 },
 	};
 	int i, ret;
@@ -167,8 +173,8 @@ static void test_offsets(void)
 /* The same at the end of the largest file that there can be. */
 static void test_offsets_of_huge_file(void)
 {
-	const uint64_t end = (1ull << 63) - SIZE_4K;
-	int fd = vm_create_guest_memfd(vm, end, 0);
+	const uint64_t end = (1ull << 63) - page_size;
+	int fd = create_file(vm, end);
 
 	EXPECT_ERRNO(bind_at(SLOT, GPA, SIZE, fd, end - SIZE), 0,
 		     "bind the end of a file of %#lx", end);
@@ -177,7 +183,7 @@ static void test_offsets_of_huge_file(void)
 	EXPECT_ERRNO(bind_at(SLOT + 1, GPA + SIZE, SIZE, fd, end - 2 * SIZE),
 		     0, "bind what is before it");
 	EXPECT_ERRNO(bind_at(SLOT + 2, GPA + 2 * SIZE, SIZE, fd,
-			     end - SIZE + SIZE_4K),
+			     end - SIZE + page_size),
 		     EINVAL, "bind past the end");
 	EXPECT_ERRNO(bind_at(SLOT + 2, GPA + 2 * SIZE, SIZE, fd, end),
 		     EINVAL, "bind at the end");
@@ -191,7 +197,7 @@ static void test_offsets_of_huge_file(void)
 
 static void test_common_checks(void)
 {
-	const uint64_t too_many = 1ull << (31 + 12);
+	const uint64_t too_many = page_size << 31;
 	const struct {
 		const char *what;
 		uint32_t slot;
@@ -202,13 +208,13 @@ static void test_common_checks(void)
 		{ "unaligned size", SLOT, GPA, SIZE + 1, hva },
 		{ "unaligned hva", SLOT, GPA, SIZE, hva + 1 },
 		{ "kernel hva", SLOT, GPA, SIZE, (void *)-SIZE },
-		{ "hva that wraps", SLOT, GPA, SIZE, (void *)-SIZE_4K },
-		{ "gpa that wraps", SLOT, -SIZE_4K, SIZE, hva },
+		{ "hva that wraps", SLOT, GPA, SIZE, (void *)-page_size },
+		{ "gpa that wraps", SLOT, -page_size, SIZE, hva },
 		{ "slot number too high", 0xffff, GPA, SIZE, hva },
 		{ "address space too high", 0xff << 16, GPA, SIZE, hva },
 		{ "too many pages", SLOT, GPA, too_many, hva },
 	};
-	int fd = vm_create_guest_memfd(vm, 2 * too_many, 0), i;
+	int fd = create_file(vm, 2 * too_many), i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		EXPECT_ERRNO(__vm_set_region2(vm, cases[i].slot, GMEM,
@@ -233,9 +239,9 @@ static void test_gfn_overlap(void)
 	} cases[] = {
 		{ GPA, SIZE, gmem, EEXIST },
 		{ GPA, SIZE, -1, EEXIST },
-		{ GPA, SIZE_4K, -1, EEXIST },
-		{ GPA + SIZE - SIZE_4K, SIZE, -1, EEXIST },
-		{ GPA - SIZE + SIZE_4K, SIZE, -1, EEXIST },
+		{ GPA, page_size, -1, EEXIST },
+		{ GPA + SIZE - page_size, SIZE, -1, EEXIST },
+		{ GPA - SIZE + page_size, SIZE, -1, EEXIST },
 		{ GPA - SIZE, 3 * SIZE, vm->fd, EEXIST },
 		{ GPA + SIZE, SIZE, -1, EBADF },
 		{ GPA - SIZE, SIZE, -1, EBADF },
@@ -260,12 +266,12 @@ static void test_file_overlap(void)
 		int err;
 	} cases[] = {
 		{ SIZE, SIZE, EEXIST },
-		{ SIZE, SIZE_4K, EEXIST },
-		{ 2 * SIZE - SIZE_4K, SIZE_4K, EEXIST },
-		{ 2 * SIZE - SIZE_4K, SIZE, EEXIST },
-		{ SIZE_4K, SIZE, EEXIST },
+		{ SIZE, page_size, EEXIST },
+		{ 2 * SIZE - page_size, page_size, EEXIST },
+		{ 2 * SIZE - page_size, SIZE, EEXIST },
+		{ page_size, SIZE, EEXIST },
 		{ 0, FILE_SIZE, EEXIST },
-		{ 0, SIZE + SIZE_4K, EEXIST },
+		{ 0, SIZE + page_size, EEXIST },
 		{ 0, SIZE, 0 },
 		{ 2 * SIZE, 2 * SIZE, 0 },
 	};
@@ -298,7 +304,7 @@ static void test_many_slots(void)
 				     (nr - 1 - n) * size), 0, "bind slot %d",
 			     SLOT + n);
 	}
-	EXPECT_ERRNO(bind_at(SLOT + nr, 2 * GPA, SIZE_4K, gmem, 3 * size),
+	EXPECT_ERRNO(bind_at(SLOT + nr, 2 * GPA, page_size, gmem, 3 * size),
 		     EEXIST, "bind a page of a full file");
 	for (i = 0; i < nr; i += 2) {
 		EXPECT_ERRNO(__vm_delete_slot(vm, SLOT + i), 0, "delete");
@@ -318,13 +324,13 @@ static int set_plain(uint32_t flags, uint64_t gpa, uint64_t size, void *mem)
 /* A bound slot can be deleted, and nothing else. */
 static void test_immutable(void)
 {
-	int other = vm_create_guest_memfd(vm, FILE_SIZE, 0);
+	int other = create_file(vm, FILE_SIZE);
 
 	EXPECT_ERRNO(bind_at(SLOT, GPA, SIZE, gmem, 0), 0, "bind");
 	EXPECT_ERRNO(bind_at(SLOT, GPA, SIZE, gmem, 0), EINVAL, "the same");
 	EXPECT_ERRNO(bind_at(SLOT, 2 * GPA, SIZE, gmem, 0), EINVAL, "move");
 	EXPECT_ERRNO(bind_at(SLOT, GPA, 2 * SIZE, gmem, 0), EINVAL, "grow");
-	EXPECT_ERRNO(bind_at(SLOT, GPA, SIZE_4K, gmem, 0), EINVAL, "shrink");
+	EXPECT_ERRNO(bind_at(SLOT, GPA, page_size, gmem, 0), EINVAL, "shrink");
 	EXPECT_ERRNO(bind_at(SLOT, GPA, SIZE, gmem, SIZE), EINVAL,
 		     "another offset");
 	EXPECT_ERRNO(bind_at(SLOT, GPA, SIZE, other, 0), EINVAL,
@@ -390,7 +396,7 @@ static void test_padding(void)
 /* Without GUEST_MEMFD the new ioctl is the old one. */
 static void test_plain_slots(struct kvm_vm *plain)
 {
-	uint64_t bitmap[SIZE / SIZE_4K / 64];
+	uint64_t bitmap[SIZE / SIZE_4K / 64];	/* for any page size */
 	const uint32_t log = KVM_MEM_LOG_DIRTY_PAGES;
 
 	EXPECT_ERRNO(__vm_set_region2(plain, 0, 0, GPA, SIZE, hva, -1, -1), 0,
@@ -404,7 +410,7 @@ static void test_plain_slots(struct kvm_vm *plain)
 		     0, "stop it by the first ioctl");
 	EXPECT_ERRNO(__vm_set_region2(plain, 0, 0, 2 * GPA, SIZE, hva, 0, 0),
 		     0, "move it");
-	EXPECT_ERRNO(__vm_set_region2(plain, 0, 0, 2 * GPA, SIZE_4K, hva, 0,
+	EXPECT_ERRNO(__vm_set_region2(plain, 0, 0, 2 * GPA, page_size, hva, 0,
 				      0), EINVAL, "shrink it");
 	EXPECT_ERRNO(__vm_set_region2(plain, 1, 0, 2 * GPA, SIZE, hva, 0, 0),
 		     EEXIST, "another one over it");
@@ -455,11 +461,11 @@ static void test_default_vm(void)
 	kvm_vm_free(plain);
 }
 
-int main(int argc, char *argv[])
+static void test_type(unsigned long type, uint64_t flags)
 {
-	TEST_REQUIRE(kvm_has_cap(KVM_CAP_USER_MEMORY2));
-	vm = vm_create_barebones_type(gmem_vm_type());
-	gmem = vm_create_guest_memfd(vm, FILE_SIZE, 0);
+	vm = vm_create_barebones_type(type);
+	file_flags = flags;
+	gmem = create_file(vm, FILE_SIZE);
 	hva = map_anonymous(FILE_SIZE, SIZE_2M);
 
 	test_old_ioctl();
@@ -479,7 +485,14 @@ int main(int argc, char *argv[])
 	test_plain_slots(vm);
 	test_default_vm();
 
+	munmap(hva, FILE_SIZE);
 	close(gmem);
 	kvm_vm_free(vm);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_has_cap(KVM_CAP_USER_MEMORY2));
+	test_gmem_vm_types(test_type);
 	return test_verdict();
 }

@@ -20,8 +20,6 @@
 
 #define NR_PAGES	16
 
-static uint64_t page;
-
 static void test_create_flags(struct kvm_vm *vm)
 {
 	uint64_t accepted = vm_check_cap(vm, KVM_CAP_GUEST_MEMFD_FLAGS);
@@ -30,7 +28,7 @@ static void test_create_flags(struct kvm_vm *vm)
 	for (bit = 0; bit < 64; bit++) {
 		uint64_t flag = 1ull << bit;
 
-		fd = __vm_create_guest_memfd(vm, page, flag);
+		fd = __vm_create_guest_memfd(vm, page_size, flag);
 		EXPECT_ERRNO(fd, accepted & flag ? 0 : EINVAL,
 			     "create with flag bit %d, accepted mask %#lx",
 			     bit, accepted);
@@ -47,19 +45,19 @@ static void test_create_sizes(struct kvm_vm *vm)
 	} cases[] = {
 		{ 0, EINVAL },
 		{ 1, EINVAL },
-		{ page - 1, EINVAL },
-		{ page + 1, EINVAL },
-		{ page + 512, EINVAL },
+		{ page_size - 1, EINVAL },
+		{ page_size + 1, EINVAL },
+		{ page_size + 512, EINVAL },
 		{ SIZE_1T + 1, EINVAL },
 		{ 1ull << 63, EINVAL },
-		{ -page, EINVAL },
+		{ -page_size, EINVAL },
 		{ -1ull, EINVAL },
 		{ (1ull << 63) - 1, EINVAL },
-		{ page, 0 },
-		{ 3 * page, 0 },
+		{ page_size, 0 },
+		{ 3 * page_size, 0 },
 		{ SIZE_1T, 0 },
 		{ 1ull << 62, 0 },
-		{ (1ull << 63) - page, 0 },
+		{ (1ull << 63) - page_size, 0 },
 	};
 	struct stat st;
 	int i, fd;
@@ -78,7 +76,7 @@ static void test_create_sizes(struct kvm_vm *vm)
 
 static void test_create_arguments(struct kvm_vm *vm)
 {
-	struct kvm_create_guest_memfd args = { .size = page };
+	struct kvm_create_guest_memfd args = { .size = page_size };
 	int fd;
 
 	memset(args.reserved, 0xff, sizeof(args.reserved));
@@ -102,22 +100,22 @@ static void test_create_out_of_fds(struct kvm_vm *vm)
 	none.rlim_max = old.rlim_max;
 	ret = setrlimit(RLIMIT_NOFILE, &none);
 	TEST_ASSERT(!ret, __KVM_SYSCALL_ERROR("setrlimit()", ret));
-	EXPECT_ERRNO(__vm_create_guest_memfd(vm, page, 0), EMFILE,
+	EXPECT_ERRNO(__vm_create_guest_memfd(vm, page_size, 0), EMFILE,
 		     "create with no file descriptor left");
 	setrlimit(RLIMIT_NOFILE, &old);
 }
 
 static void test_stat(struct kvm_vm *vm, int fd)
 {
-	int other = vm_create_guest_memfd(vm, NR_PAGES * page, 0);
+	int other = vm_create_guest_memfd(vm, NR_PAGES * page_size, 0);
 	struct stat st, st_other;
 
 	EXPECT_ERRNO(fstat(fd, &st), 0, "fstat");
 	EXPECT_ERRNO(fstat(other, &st_other), 0, "fstat of the second file");
 	EXPECT(st.st_ino != st_other.st_ino,
 	       "two files should have two inodes, both are %lu", st.st_ino);
-	EXPECT_EQ(st.st_size, NR_PAGES * page, "st_size");
-	EXPECT_EQ(st.st_blksize, page, "st_blksize");
+	EXPECT_EQ(st.st_size, NR_PAGES * page_size, "st_size");
+	EXPECT_EQ(st.st_blksize, page_size, "st_blksize");
 	EXPECT_EQ(st.st_blocks, 0, "st_blocks of a new file");
 	EXPECT(S_ISREG(st.st_mode), "should be a regular file, mode is %#o",
 	       st.st_mode);
@@ -153,8 +151,9 @@ static void test_read_write(int fd)
 
 	ret = pipe(pipes);
 	TEST_ASSERT(!ret, __KVM_SYSCALL_ERROR("pipe()", ret));
-	EXPECT_ERRNO(sendfile(pipes[1], fd, NULL, page), EINVAL, "sendfile");
-	EXPECT_ERRNO(splice(fd, NULL, pipes[1], NULL, page, 0), EINVAL,
+	EXPECT_ERRNO(sendfile(pipes[1], fd, NULL, page_size), EINVAL,
+		     "sendfile");
+	EXPECT_ERRNO(splice(fd, NULL, pipes[1], NULL, page_size, 0), EINVAL,
 		     "splice out");
 	ret = write(pipes[1], buf, 1);
 	TEST_ASSERT(ret == 1, __KVM_SYSCALL_ERROR("write()", ret));
@@ -172,11 +171,11 @@ static void test_mmap(int fd)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(prots); i++) {
-		EXPECT_ERRNO((long)mmap(NULL, page, prots[i], MAP_SHARED, fd,
-					0), ENODEV,
+		EXPECT_ERRNO((long)mmap(NULL, page_size, prots[i],
+					MAP_SHARED, fd, 0), ENODEV,
 			     "mmap(MAP_SHARED, prot %d)", prots[i]);
-		EXPECT_ERRNO((long)mmap(NULL, page, prots[i], MAP_PRIVATE, fd,
-					0), ENODEV,
+		EXPECT_ERRNO((long)mmap(NULL, page_size, prots[i],
+					MAP_PRIVATE, fd, 0), ENODEV,
 			     "mmap(MAP_PRIVATE, prot %d)", prots[i]);
 	}
 }
@@ -187,14 +186,14 @@ static void test_mmap(int fd)
 static void test_other_calls(int fd)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN | POLLOUT };
-	struct kvm_create_guest_memfd args = { .size = page };
+	struct kvm_create_guest_memfd args = { .size = page_size };
 	struct timespec times[2] = {};
 	char attributes2[128] = "";
 
 	EXPECT_ERRNO(ftruncate(fd, 0), EINVAL, "ftruncate to nothing");
-	EXPECT_ERRNO(ftruncate(fd, NR_PAGES * page), EINVAL,
+	EXPECT_ERRNO(ftruncate(fd, NR_PAGES * page_size), EINVAL,
 		     "ftruncate to the same size");
-	EXPECT_ERRNO(ftruncate(fd, 2 * NR_PAGES * page), EINVAL,
+	EXPECT_ERRNO(ftruncate(fd, 2 * NR_PAGES * page_size), EINVAL,
 		     "ftruncate to twice the size");
 	EXPECT_ERRNO(fchmod(fd, 0777), EINVAL, "fchmod");
 	EXPECT_ERRNO(fchown(fd, 1, 1), EINVAL, "fchown");
@@ -231,22 +230,23 @@ static void test_fallocate_modes(int fd)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		EXPECT_ERRNO(fallocate(fd, modes[i], 0, page), EOPNOTSUPP,
+		EXPECT_ERRNO(fallocate(fd, modes[i], 0, page_size), EOPNOTSUPP,
 			     "fallocate(mode %#x)", modes[i]);
 	EXPECT_EQ(gmem_blocks(fd), 0, "st_blocks after refused modes");
 }
 
 static void test_fallocate_ranges(int fd)
 {
-	const off_t end = NR_PAGES * page, last = LLONG_MAX & -(off_t)page;
+	const off_t page = page_size, end = NR_PAGES * page;
+	const off_t last = LLONG_MAX & -page;
 	const struct {
 		int mode;
 		off_t offset, len;
 		int err;
 	} cases[] = {
 		{ KEEP, 0, 0, EINVAL },
-		{ KEEP, -(off_t)page, page, EINVAL },
-		{ KEEP, 0, -(off_t)page, EINVAL },
+		{ KEEP, -page, page, EINVAL },
+		{ KEEP, 0, -page, EINVAL },
 		{ KEEP, 1, page, EINVAL },
 		{ KEEP, page / 2, page, EINVAL },
 		{ KEEP, 0, page - 1, EINVAL },
@@ -259,8 +259,8 @@ static void test_fallocate_ranges(int fd)
 		{ KEEP, last, page, EFBIG },
 		{ KEEP, page, last, EFBIG },
 		{ PUNCH, 0, 0, EINVAL },
-		{ PUNCH, -(off_t)page, page, EINVAL },
-		{ PUNCH, 0, -(off_t)page, EINVAL },
+		{ PUNCH, -page, page, EINVAL },
+		{ PUNCH, 0, -page, EINVAL },
 		{ PUNCH, 1, page, EINVAL },
 		{ PUNCH, 0, page - 1, EINVAL },
 		{ PUNCH, last, page, EFBIG },
@@ -284,7 +284,7 @@ static void test_fallocate_ranges(int fd)
 
 static void test_blocks(struct kvm_vm *vm, int fd)
 {
-	const uint64_t unit = page / 512;
+	const uint64_t unit = page_size / 512;
 	const struct {
 		int mode;
 		uint64_t first, nr, blocks;
@@ -308,8 +308,9 @@ static void test_blocks(struct kvm_vm *vm, int fd)
 		note_skipped("st_blocks: not kept by this kernel");
 
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
-		EXPECT_ERRNO(fallocate(fd, steps[i].mode, steps[i].first * page,
-				       steps[i].nr * page), 0,
+		EXPECT_ERRNO(fallocate(fd, steps[i].mode,
+				       steps[i].first * page_size,
+				       steps[i].nr * page_size), 0,
 			     "step %d: mode %d of %lu pages at %lu", i,
 			     steps[i].mode, steps[i].nr, steps[i].first);
 		EXPECT_EQ(gmem_blocks(fd), counted * steps[i].blocks * unit,
@@ -366,13 +367,10 @@ static void test_unmovable(struct kvm_vm *vm)
 	close(fd);
 }
 
-int main(int argc, char *argv[])
+static void test_type(unsigned long type, uint64_t flags)
 {
-	struct kvm_vm *vm = vm_create_barebones_type(gmem_vm_type());
-	int fd;
-
-	page = getpagesize();
-	fd = vm_create_guest_memfd(vm, NR_PAGES * page, 0);
+	struct kvm_vm *vm = vm_create_barebones_type(type);
+	int fd = vm_create_guest_memfd(vm, NR_PAGES * page_size, 0);
 
 	test_create_flags(vm);
 	test_create_sizes(vm);
@@ -391,5 +389,10 @@ int main(int argc, char *argv[])
 
 	close(fd);
 	kvm_vm_free(vm);
+}
+
+int main(int argc, char *argv[])
+{
+	test_gmem_vm_types(test_type);
 	return test_verdict();
 }

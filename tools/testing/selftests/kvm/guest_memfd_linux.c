@@ -310,6 +310,11 @@ static void reset(enum backing with)
 	guest_cpus = 0;
 }
 
+/* On the console only what is worse than an error; a panic is a reset. */
+#define OUTPUT_ARGS	"console=ttyS0 8250.nr_uarts=2 loglevel=3 panic=-1"
+/* An emulated host has little time: no tests of the kernel's own, no delays. */
+#define QUICK_ARGS	"nokaslr mitigations=off random.trust_cpu=on kunit.enable=0"
+
 /*
  * Only what moves goes to the upper part of RAM. The pages of a tmpfs do, those
  * of a ramfs do not, and init's instructions are in them: a KVM without NRIPS
@@ -319,7 +324,8 @@ static void reset(enum backing with)
 
 static void compose_args(char *args)
 {
-	int len = snprintf(args, COMMAND_LINE_SIZE, "%s", linux_default_args);
+	int len = snprintf(args, COMMAND_LINE_SIZE, OUTPUT_ARGS " " QUICK_ARGS " %s",
+			   linux_arch_args);
 
 	if (backing == PRIVATE)
 		len += snprintf(args + len, COMMAND_LINE_SIZE - len, PRIVATE_ARGS,

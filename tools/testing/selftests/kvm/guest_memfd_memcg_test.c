@@ -9,8 +9,8 @@
 
 #include "guest_memfd.h"
 
-#define SIZE	(8 * SIZE_2M)
-#define SLACK	SIZE_2M		/* charges are taken in batches by CPU */
+#define SIZE	(4096 * page_size)
+#define SLACK	(512 * page_size)	/* CPUs take charges in batches */
 #define GPA	SIZE_1G
 
 static char root[64] = "/sys/fs/cgroup";

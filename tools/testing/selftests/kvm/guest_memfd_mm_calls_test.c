@@ -2,6 +2,7 @@
 /*
  * The system calls that work on memory, on a guest_memfd that the host maps:
  * each works as on other shared memory or is refused, and loses nothing.
+ * Direct I/O is guest_memfd_direct_io_test's.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -65,7 +66,7 @@ static void test_madvise(void)
 		expect_blocks(fd, NR_PAGES, "after advice");
 	}
 	/* An error that can be corrected moves the page away, if it can move. */
-	EXPECT(madvise(mem, page, MADV_SOFT_OFFLINE) < 0,
+	EXPECT(madvise(mem, page_size, MADV_SOFT_OFFLINE) < 0,
 	       "MADV_SOFT_OFFLINE should fail");
 	expect_filled(mem, "SOFT_OFFLINE");
 	unmap(mem, fd);
@@ -77,15 +78,15 @@ static void test_madvise_remove(void)
 	int fd;
 	void *mem = map_filled(&fd);
 
-	EXPECT_ERRNO(madvise(mem + page, 2 * page, MADV_REMOVE), 0,
+	EXPECT_ERRNO(madvise(mem + page_size, 2 * page_size, MADV_REMOVE), 0,
 		     "MADV_REMOVE of two pages");
 	expect_blocks(fd, NR_PAGES - 2, "after MADV_REMOVE");
-	expect_zero(mem, page, 2 * page, "removed pages");
-	stamp_fill(mem + page, page, 2 * page, SEED);
+	expect_zero(mem, page_size, 2 * page_size, "removed pages");
+	stamp_fill(mem + page_size, page_size, 2 * page_size, SEED);
 	expect_filled(mem, "around removed pages");
 
 	mlock(mem, size);
-	EXPECT_ERRNO(madvise(mem, page, MADV_REMOVE), EINVAL,
+	EXPECT_ERRNO(madvise(mem, page_size, MADV_REMOVE), EINVAL,
 		     "MADV_REMOVE of locked memory");
 	expect_filled(mem, "refused MADV_REMOVE");
 	unmap(mem, fd);
@@ -139,10 +140,10 @@ static void test_mlock(void)
 	EXPECT_ERRNO(mlock(mem, size), 0, "mlock");
 	expect_blocks(fd, NR_PAGES, "after mlock");
 	stamp_fill(mem, 0, size, SEED);
-	EXPECT_ERRNO(gmem_punch(fd, 0, page), 0, "punch a locked page");
+	EXPECT_ERRNO(gmem_punch(fd, 0, page_size), 0, "punch a locked page");
 	expect_blocks(fd, NR_PAGES - 1, "after a punch of a locked page");
-	expect_zero(mem, 0, page, "punched while locked");
-	stamp_fill(mem, 0, page, SEED);
+	expect_zero(mem, 0, page_size, "punched while locked");
+	stamp_fill(mem, 0, page_size, SEED);
 	EXPECT_ERRNO(munlock(mem, size), 0, "munlock");
 	expect_filled(mem, "locked and unlocked");
 
@@ -172,7 +173,7 @@ static void test_process_vm(void)
 		     EFAULT, "process_vm_readv of what is not shared");
 	EXPECT_ERRNO(process_vm_writev(getpid(), &here, 1, &there, 1, 0),
 		     EFAULT, "process_vm_writev of what is not shared");
-	EXPECT_ERRNO(getcwd(mem, page) ? 0 : -1, EFAULT,
+	EXPECT_ERRNO(getcwd(mem, page_size) ? 0 : -1, EFAULT,
 		     "a system call that writes to what is not shared");
 	unmap(mem, fd);
 	munmap(copy, size);
@@ -186,55 +187,25 @@ static void test_vmsplice(void)
 {
 	int fd, pipes[2];
 	void *mem = map_filled(&fd), *copy = map_anonymous(size, SIZE_2M);
-	struct iovec iov = { mem, 4 * page };
+	struct iovec iov = { mem, 4 * page_size };
 
 	TEST_ASSERT(!pipe(pipes), "pipe() should work, errno %d", errno);
-	EXPECT_EQ(vmsplice(pipes[1], &iov, 1, 0), 4 * page, "vmsplice");
-	EXPECT_ERRNO(gmem_punch(fd, 0, 4 * page), 0, "punch them");
-	expect_zero(mem, 0, 4 * page, "punched while in a pipe");
-	EXPECT_EQ(read(pipes[0], copy, 4 * page), 4 * page, "read the pipe");
-	EXPECT_EQ(stamp_check(copy, 0, 4 * page, SEED), 4 * page,
+	EXPECT_EQ(vmsplice(pipes[1], &iov, 1, 0), 4 * page_size, "vmsplice");
+	EXPECT_ERRNO(gmem_punch(fd, 0, 4 * page_size), 0, "punch them");
+	expect_zero(mem, 0, 4 * page_size, "punched while in a pipe");
+	EXPECT_EQ(read(pipes[0], copy, 4 * page_size), 4 * page_size,
+		  "read the pipe");
+	EXPECT_EQ(stamp_check(copy, 0, 4 * page_size, SEED), 4 * page_size,
 		  "end of the good pages out of the pipe");
 
 	/* Back, by a copy. */
-	EXPECT_EQ(write(pipes[1], copy, 4 * page), 4 * page, "write");
-	EXPECT_EQ(read(pipes[0], mem, 4 * page), 4 * page,
+	EXPECT_EQ(write(pipes[1], copy, 4 * page_size), 4 * page_size, "write");
+	EXPECT_EQ(read(pipes[0], mem, 4 * page_size), 4 * page_size,
 		  "read(2) into the mapping");
 	expect_filled(mem, "read(2) into the mapping");
 	close(pipes[0]);
 	close(pipes[1]);
 	munmap(copy, size);
-	unmap(mem, fd);
-}
-
-static int open_direct(void)
-{
-	static const char * const dirs[] = { ".", "/tmp", "/var/tmp", "/root" };
-	int i, fd;
-
-	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
-		fd = open(dirs[i], O_TMPFILE | O_RDWR | O_DIRECT, 0600);
-		if (fd >= 0)
-			return fd;
-	}
-	return -1;
-}
-
-static void test_direct_io(void)
-{
-	int file = open_direct(), fd;
-	void *mem;
-
-	if (file < 0) {
-		note_skipped("O_DIRECT: no file system here has it");
-		return;
-	}
-	mem = map_filled(&fd);
-	EXPECT_EQ(pwrite(file, mem, size, 0), size, "O_DIRECT write");
-	gmem_punch(fd, 0, size);
-	EXPECT_EQ(pread(file, mem, size, 0), size, "O_DIRECT read");
-	expect_filled(mem, "O_DIRECT there and back");
-	close(file);
 	unmap(mem, fd);
 }
 
@@ -310,7 +281,6 @@ int main(int argc, char *argv[])
 	test_mlock();
 	test_process_vm();
 	test_vmsplice();
-	test_direct_io();
 	test_fixed_buffers();
 	test_userfaultfd();
 	test_msync();

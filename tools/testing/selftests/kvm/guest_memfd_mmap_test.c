@@ -28,9 +28,10 @@ static void test_flags(void)
 		  "KVM_CAP_GUEST_MEMFD of an ordinary VM");
 
 	/* A file that is all shared and cannot be mapped: of no use, no harm. */
-	fd = __vm_create_guest_memfd(vm, page, GUEST_MEMFD_FLAG_INIT_SHARED);
+	fd = __vm_create_guest_memfd(vm, page_size,
+				     GUEST_MEMFD_FLAG_INIT_SHARED);
 	EXPECT_ERRNO(fd, 0, "create with INIT_SHARED alone");
-	EXPECT_ERRNO((long)mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0),
+	EXPECT_ERRNO((long)mmap(NULL, page_size, PROT_READ, MAP_SHARED, fd, 0),
 		     ENODEV, "map it");
 	close(fd);
 
@@ -39,9 +40,9 @@ static void test_flags(void)
 	private = vm_create_barebones_type(private_vm_type());
 	EXPECT_EQ(vm_check_cap(private, KVM_CAP_GUEST_MEMFD_FLAGS), MMAP,
 		  "flags of a VM with private memory");
-	EXPECT_ERRNO(__vm_create_guest_memfd(private, page, GMEM_SHARED),
+	EXPECT_ERRNO(__vm_create_guest_memfd(private, page_size, GMEM_SHARED),
 		     EINVAL, "create with INIT_SHARED, private memory");
-	fd = __vm_create_guest_memfd(private, page, MMAP);
+	fd = __vm_create_guest_memfd(private, page_size, MMAP);
 	EXPECT_ERRNO(fd, 0, "create with MMAP, private memory");
 	close(fd);
 	kvm_vm_free(private);
@@ -71,7 +72,8 @@ static void test_mmap_arguments(void)
 		{ "no access", GMEM_SHARED, PROT_NONE, MAP_SHARED, 0, 0 },
 		{ "read-only", GMEM_SHARED, PROT_READ, MAP_SHARED, 0, 0 },
 		{ "validated", GMEM_SHARED, rw, MAP_SHARED_VALIDATE, 0, 0 },
-		{ "last page", GMEM_SHARED, rw, MAP_SHARED, size - page, 0 },
+		{ "last page", GMEM_SHARED, rw, MAP_SHARED, size - page_size,
+		  0 },
 		{ "at the end", GMEM_SHARED, rw, MAP_SHARED, size, 0 },
 		{ "past the end", GMEM_SHARED, rw, MAP_SHARED, 8 * size, 0 },
 	};
@@ -80,12 +82,12 @@ static void test_mmap_arguments(void)
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		fd = vm_create_guest_memfd(vm, size, cases[i].create_flags);
-		mem = mmap(NULL, 2 * page, cases[i].prot, cases[i].flags, fd,
-			   cases[i].offset);
+		mem = mmap(NULL, 2 * page_size, cases[i].prot, cases[i].flags,
+			   fd, cases[i].offset);
 		EXPECT_ERRNO(mem == MAP_FAILED ? -1 : 0, cases[i].err,
 			     "mmap: %s", cases[i].what);
 		if (mem != MAP_FAILED)
-			munmap(mem, 2 * page);
+			munmap(mem, 2 * page_size);
 		close(fd);
 	}
 }
@@ -100,7 +102,8 @@ static void test_mprotect(void)
 		     "mprotect to executable");
 	EXPECT_ERRNO(mprotect(mem, size, PROT_NONE), 0, "mprotect to none");
 	EXPECT_ERRNO(mprotect(mem, size, PROT_READ), 0, "mprotect to read");
-	EXPECT_ERRNO(mprotect(mem, page, rw), 0, "mprotect a page to write");
+	EXPECT_ERRNO(mprotect(mem, page_size, rw), 0,
+		     "mprotect a page to write");
 	EXPECT_EQ(touch_write(mem), 0, "SIGBUS code of a write");
 	expect_filled(mem, "mprotect");
 	unmap(mem, fd);
@@ -117,9 +120,9 @@ static void test_not_shared(void)
 
 	EXPECT_ERRNO(gmem_allocate(fd, 0, size / 2), 0, "allocate half of it");
 	for (i = 0; i < NR_PAGES; i++) {
-		EXPECT_EQ(touch_read(mem + i * page), BUS_ADRERR,
+		EXPECT_EQ(touch_read(mem + i * page_size), BUS_ADRERR,
 			  "SIGBUS code of a read, page %d", i);
-		EXPECT_EQ(touch_write(mem + i * page), BUS_ADRERR,
+		EXPECT_EQ(touch_write(mem + i * page_size), BUS_ADRERR,
 			  "SIGBUS code of a write, page %d", i);
 	}
 	EXPECT_EQ(sigbus_count() - before, 2 * NR_PAGES, "number of SIGBUS");
@@ -137,8 +140,9 @@ static void test_first_touch(void)
 	void *mem = map_new(&fd, GMEM_SHARED);
 
 	for (i = 0; i < NR_PAGES; i += 2) {
-		expect_zero(mem, i * page, page, "first touch by a read");
-		EXPECT_EQ(touch_write(mem + (i + 1) * page), 0,
+		expect_zero(mem, i * page_size, page_size,
+			    "first touch by a read");
+		EXPECT_EQ(touch_write(mem + (i + 1) * page_size), 0,
 			  "SIGBUS code of a first touch by a write");
 		expect_blocks(fd, i + 2, "after first touches");
 	}
@@ -160,7 +164,7 @@ static void test_past_end(void)
 
 	EXPECT_EQ(touch_write(mem + size - 8), 0, "SIGBUS code before the end");
 	for (i = 0; i < NR_PAGES; i++)
-		EXPECT_EQ(touch_write(mem + size + i * page), BUS_ADRERR,
+		EXPECT_EQ(touch_write(mem + size + i * page_size), BUS_ADRERR,
 			  "SIGBUS code %d pages past the end", i);
 	EXPECT_EQ(sigbus_count() - before, NR_PAGES, "number of SIGBUS");
 	expect_blocks(fd, 1, "after touches past the end");
@@ -171,20 +175,23 @@ static void test_past_end(void)
 /* The last page of the largest file that there can be. */
 static void test_huge_file(void)
 {
-	const uint64_t end = (1ull << 63) - page;
+	const uint64_t end = (1ull << 63) - page_size;
 	int fd = vm_create_guest_memfd(vm, end, GMEM_SHARED);
-	void *mem = gmem_map(fd, end - 2 * page, 2 * page);
+	void *mem = gmem_map(fd, end - 2 * page_size, 2 * page_size);
 
-	stamp_fill(mem, 0, 2 * page, SEED);
-	EXPECT_EQ(stamp_check(mem, 0, 2 * page, SEED), 2 * page,
+	stamp_fill(mem, 0, 2 * page_size, SEED);
+	EXPECT_EQ(stamp_check(mem, 0, 2 * page_size, SEED), 2 * page_size,
 		  "end of the last two pages of a huge file");
-	EXPECT_ERRNO(gmem_punch(fd, end - page, page), 0, "punch the last");
-	expect_zero(mem, page, page, "last page of a huge file, punched");
-	EXPECT_EQ(stamp_check(mem, 0, page, SEED), page, "the page before");
+	EXPECT_ERRNO(gmem_punch(fd, end - page_size, page_size), 0,
+		     "punch the last");
+	expect_zero(mem, page_size, page_size,
+		    "last page of a huge file, punched");
+	EXPECT_EQ(stamp_check(mem, 0, page_size, SEED), page_size,
+		  "the page before");
 	EXPECT_ERRNO(gmem_punch(fd, 0, end), 0, "punch all");
 	expect_blocks(fd, 0, "after a punch of a huge file");
-	expect_zero(mem, 0, 2 * page, "huge file, all punched");
-	munmap(mem, 2 * page);
+	expect_zero(mem, 0, 2 * page_size, "huge file, all punched");
+	munmap(mem, 2 * page_size);
 	close(fd);
 }
 
@@ -198,14 +205,15 @@ static void test_punch(void)
 	expect_filled(other, "second mapping");
 	EXPECT_EQ(stamp_check(tail, size / 2, size / 2, SEED), size,
 		  "contents of a mapping of the second half");
-	EXPECT_ERRNO(gmem_punch(fd, size / 2, 2 * page), 0, "punch two pages");
+	EXPECT_ERRNO(gmem_punch(fd, size / 2, 2 * page_size), 0,
+		     "punch two pages");
 	expect_blocks(fd, NR_PAGES - 2, "after the punch");
-	expect_zero(tail, 0, 2 * page, "punched, second half");
-	expect_zero(mem, size / 2, 2 * page, "punched, first mapping");
-	expect_zero(other, size / 2, 2 * page, "punched, second mapping");
+	expect_zero(tail, 0, 2 * page_size, "punched, second half");
+	expect_zero(mem, size / 2, 2 * page_size, "punched, first mapping");
+	expect_zero(other, size / 2, 2 * page_size, "punched, second mapping");
 	expect_blocks(fd, NR_PAGES, "after touches");
 
-	stamp_fill(tail, size / 2, 2 * page, SEED);
+	stamp_fill(tail, size / 2, 2 * page_size, SEED);
 	expect_filled(mem, "around the punched pages");
 	munmap(tail, size / 2);
 	munmap(other, size);
@@ -260,8 +268,8 @@ static void test_punch_race(uint64_t seed)
 		race.stop = false;
 		pthread_create(&thread, NULL, touch_pages, &race);
 		while (now_ms() < until)
-			gmem_punch(fd, rnd_below(&rnd, NR_PAGES) * page,
-				   (1 + rnd_below(&rnd, 4)) * page);
+			gmem_punch(fd, rnd_below(&rnd, NR_PAGES) * page_size,
+				   (1 + rnd_below(&rnd, 4)) * page_size);
 		WRITE_ONCE(race.stop, true);
 		pthread_join(thread, NULL);
 		expect_at_rest(&race, fd);
@@ -281,7 +289,7 @@ static void count_in(uint64_t *mem, int self)
 	int i;
 
 	for (i = 0; i < NR_ROUNDS; i++) {
-		uint64_t *words = mem + i % NR_PAGES * page / sizeof(*mem);
+		uint64_t *words = mem + i % NR_PAGES * page_size / sizeof(*mem);
 
 		words[1 + self]++;
 		__atomic_fetch_add(words, 1, __ATOMIC_RELAXED);
@@ -307,7 +315,7 @@ static void test_processes(void)
 	count_in(mem, NR_PROCESSES);
 	while (wait(&status) > 0)
 		EXPECT(!status, "child should exit, status is %#x", status);
-	for (i = 0; i < NR_PAGES; i++, mem += page / sizeof(*mem)) {
+	for (i = 0; i < NR_PAGES; i++, mem += page_size / sizeof(*mem)) {
 		shared += mem[0];
 		for (pid = 0; pid <= NR_PROCESSES; pid++)
 			total += mem[1 + pid];
@@ -362,7 +370,7 @@ static void expect_poisoned(void *mem, const char *what)
 
 static void test_memory_error(void)
 {
-	const uint64_t bad = 3 * page;
+	const uint64_t bad = 3 * page_size, next = bad + page_size;
 	int fd;
 	void *mem = map_filled(&fd), *other = gmem_map(fd, 0, size), *fresh;
 
@@ -374,15 +382,15 @@ static void test_memory_error(void)
 	expect_poisoned(other + bad, "a second mapping");
 	expect_poisoned(fresh + bad, "a mapping made afterwards");
 	EXPECT_EQ(stamp_check(mem, 0, bad, SEED), bad, "pages before");
-	EXPECT_EQ(stamp_check(mem + bad + page, bad + page, size - bad - page,
-			      SEED), size, "pages after");
+	EXPECT_EQ(stamp_check(mem + next, next, size - next, SEED), size,
+		  "pages after");
 
-	EXPECT_ERRNO(gmem_punch(fd, bad, page), 0, "punch it out");
+	EXPECT_ERRNO(gmem_punch(fd, bad, page_size), 0, "punch it out");
 	EXPECT_EQ(touch_read(mem + bad), 0, "SIGBUS code, mapping, punched");
 	EXPECT_EQ(touch_read(other + bad), 0, "SIGBUS code, second, punched");
 	EXPECT_EQ(touch_read(fresh + bad), 0, "SIGBUS code, fresh, punched");
 	if (!test_has_failed())
-		expect_zero(mem, bad, page, "a fresh page in its place");
+		expect_zero(mem, bad, page_size, "a fresh page in its place");
 	munmap(fresh, size);
 out:
 	munmap(other, size);

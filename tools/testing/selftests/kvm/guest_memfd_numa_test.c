@@ -18,7 +18,7 @@
 #define SEED		3
 
 static struct kvm_vm *vm;
-static uint64_t page, size;
+static uint64_t size;
 
 /* Two nodes with memory; the same one twice if there are no two. */
 static int nodes[2];
@@ -67,8 +67,8 @@ static uint64_t count_on(void *mem, uint64_t nr, int node)
 	uint64_t i, on = 0;
 
 	for (i = 0; i < nr; i++) {
-		EXPECT_EQ(touch_read(mem + i * page), 0, "SIGBUS code");
-		on += node_of(mem + i * page) == node;
+		EXPECT_EQ(touch_read(mem + i * page_size), 0, "SIGBUS code");
+		on += node_of(mem + i * page_size) == node;
 	}
 	return on;
 }
@@ -127,7 +127,7 @@ static void expect_quarters(void *mem, uint64_t offset, const char *what)
 {
 	uint64_t at;
 
-	for (at = offset; at < size; at += page)
+	for (at = offset; at < size; at += page_size)
 		expect_policy(mem + (at - offset), quarters[at / QUARTER].mode,
 			      mask_of(quarters[at / QUARTER].mask), what);
 }
@@ -160,11 +160,12 @@ static void test_policy_of_file(void)
 	EXPECT_ERRNO(gmem_punch(fd, 0, size), 0, "punch");
 	expect_quarters(late, 0, "allocated and punched");
 
-	bind_to(mem + page, size - 2 * page, MPOL_DEFAULT, 0);
+	bind_to(mem + page_size, size - 2 * page_size, MPOL_DEFAULT, 0);
 	expect_policy(late, MPOL_BIND, MASK(0), "first page");
-	expect_policy(late + page, MPOL_DEFAULT, 0, "second page");
-	expect_policy(late + size - 2 * page, MPOL_DEFAULT, 0, "last but one");
-	expect_policy(late + size - page, MPOL_BIND, MASK(1), "last page");
+	expect_policy(late + page_size, MPOL_DEFAULT, 0, "second page");
+	expect_policy(late + size - 2 * page_size, MPOL_DEFAULT, 0,
+		      "last but one");
+	expect_policy(late + size - page_size, MPOL_BIND, MASK(1), "last page");
 
 	munmap(mem, size);
 	expect_policy(late, MPOL_BIND, MASK(0), "the mapping that set it gone");
@@ -213,7 +214,8 @@ static void test_refused(void)
 		{ "LOCAL with nodes", MPOL_LOCAL, MASK(0), 0, 0, size, EINVAL },
 		{ "no such node", MPOL_BIND, 1ul << 62, 0, 0, size, EINVAL },
 		{ "unknown flag", MPOL_BIND, MASK(0), 1 << 20, 0, size, EINVAL },
-		{ "unaligned", MPOL_BIND, MASK(0), 0, 1, size - page, EINVAL },
+		{ "unaligned", MPOL_BIND, MASK(0), 0, 1, size - page_size,
+		  EINVAL },
 		{ "not mapped", MPOL_BIND, MASK(0), 0, 0, 4 * size, EFAULT },
 	};
 	void *mem, *room = map_anonymous(4 * size, SIZE_2M);
@@ -337,7 +339,7 @@ static void test_task_policy(void)
 		mem = gmem_map_new(vm, size, GMEM_SHARED, &fd);
 		syscall(__NR_set_mempolicy, MPOL_BIND, &mask, MAXNODE);
 		/* One page has a policy, of the other node. */
-		bind_to(mem, page, MPOL_BIND, MASK(!node));
+		bind_to(mem, page_size, MPOL_BIND, MASK(!node));
 		allocate(hows[i / 2], fd, mem);
 		syscall(__NR_set_mempolicy, MPOL_DEFAULT, NULL, 0);
 		EXPECT_EQ(count_on(mem, NR_PAGES, nodes[node]), NR_PAGES - 1,
@@ -482,8 +484,7 @@ int main(int argc, char *argv[])
 {
 	require_gmem_flags(GMEM_SHARED);
 	find_nodes();
-	page = getpagesize();
-	size = NR_PAGES * page;
+	size = NR_PAGES * page_size;
 	vm = vm_create_barebones();
 	vcpu = __vm_vcpu_add(vm, 0);
 

@@ -8,6 +8,12 @@
 #include "test_util.h"
 #include "kvm_util.h"
 
+/*
+ * The host's, in bytes, which is that of files, bindings and memory faults.  A
+ * guest has it after sync_global_to_guest().
+ */
+extern uint64_t page_size;
+
 #define SIZE_4K		0x1000ul
 #define SIZE_2M		0x200000ul
 #define SIZE_1G		0x40000000ul
@@ -48,11 +54,15 @@ void test_restart(void);
 	       __want, __got);						\
 })
 
-/* VMs: of a given type; of the best type that can bind a guest_memfd. */
+/*
+ * VMs: of a given type; of the best type that can bind a guest_memfd; of each
+ * such type, with the flags that a file needs to be bound.
+ */
 bool has_vm_type(unsigned long type);
 bool has_private_vm(void);
 unsigned long private_vm_type(void);
 unsigned long gmem_vm_type(void);
+void test_gmem_vm_types(void (*test)(unsigned long type, uint64_t flags));
 struct kvm_vm *vm_create_barebones_type(unsigned long type);
 struct kvm_vm *vm_create_type(unsigned long type, uint32_t nr_vcpus,
 			      uint64_t extra_pages, void *guest_code,
@@ -133,10 +143,10 @@ uint64_t gmem_fdinfo(int fd, const char *name);
 int gmem_fdinfo_bindings(int fd, struct gmem_binding *bindings, int max);
 
 /*
- * What a page should hold: eight words, each depending on its address and on
- * a seed, so that a page of another address or of another time does not pass.
- * For host and guest; the two checks return the first wrong address, or
- * @gpa + @size.  zero_check() reads every word.
+ * What memory should hold: a word every STAMP_STEP bytes, each depending on its
+ * address and on a seed, so that a page of another address or of another time
+ * does not pass.  For host and guest; the two checks return the first wrong
+ * address, or @gpa + @size.  zero_check() reads every word.
  */
 #define STAMP_STEP	512
 

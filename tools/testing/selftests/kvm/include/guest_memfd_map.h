@@ -14,7 +14,7 @@
 #define SEED		7
 
 static struct kvm_vm *vm;
-static uint64_t page, size;
+static uint64_t size;
 
 static inline void *map_new(int *fd, uint64_t flags)
 {
@@ -42,7 +42,7 @@ static inline void expect_filled(void *mem, const char *when)
 }
 
 static inline void expect_zero(void *mem, uint64_t offset, uint64_t len,
-			const char *when)
+			       const char *when)
 {
 	EXPECT_EQ(zero_check(mem + offset, offset, len), offset + len,
 		  "%s: first offset that is not zero", when);
@@ -50,14 +50,14 @@ static inline void expect_zero(void *mem, uint64_t offset, uint64_t len,
 
 static inline void expect_blocks(int fd, uint64_t pages, const char *when)
 {
-	EXPECT_EQ(gmem_blocks(fd), pages * (page / 512), "st_blocks %s", when);
+	EXPECT_EQ(gmem_blocks(fd), pages * (page_size / 512), "st_blocks %s",
+		  when);
 }
 
 static inline void map_tests_begin(void)
 {
 	require_gmem_flags(GMEM_SHARED);
-	page = getpagesize();
-	size = NR_PAGES * page;
+	size = NR_PAGES * page_size;
 	vm = vm_create_barebones();
 }
 

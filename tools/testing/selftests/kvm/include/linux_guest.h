@@ -22,7 +22,7 @@
 struct linux_uart {
 	pthread_mutex_t lock;
 	struct kvm_vm *vm;
-	uint32_t irq;
+	uint32_t irq;		/* as KVM_IRQ_LINE has it */
 	bool irq_level;
 	bool thr_empty;		/* an interrupt that the guest has not seen */
 	uint8_t ier, fcr, lcr, mcr, scr;
@@ -58,13 +58,13 @@ struct linux_file {
 extern const uint64_t linux_ram_base;
 extern const uint64_t linux_ram_max;
 
-/* What the guest's command line begins with. */
-extern const char linux_default_args[];
+/* What the architecture and its board need on the guest's command line. */
+extern const char * const linux_arch_args;
 
 /* How far into RAM a kernel reaches while it starts. */
 uint64_t linux_kernel_end(const struct linux_file *kernel);
 
-/* Before there are vCPUs: interrupt controller, timer, serial ports. */
+/* Before there are vCPUs: serial ports, and what else cannot come after them. */
 void linux_create_board(struct linux_guest *guest);
 
 /* Puts the kernel into RAM and readies the vCPUs for it. */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A page of the guest's kernel or of the host's may be a multiple of it. */
 #define LINUX_PAGE_SIZE		4096
 #define LINUX_PAGE_WORDS	(LINUX_PAGE_SIZE / sizeof(uint64_t))
 #define LINUX_PAGE_MAGIC	0x67756573746d656dull

@@ -10,6 +10,14 @@
 
 #include "guest_memfd.h"
 
+uint64_t page_size;
+
+__attribute__((constructor))
+static void find_page_size(void)
+{
+	page_size = getpagesize();
+}
+
 /* Expectations */
 
 static unsigned int nr_checks;
@@ -161,6 +169,23 @@ unsigned long gmem_vm_type(void)
 
 	__TEST_REQUIRE(binds_guest_memfd(0), "no VM type can bind guest_memfd");
 	return 0;
+}
+
+void test_gmem_vm_types(void (*test)(unsigned long type, uint64_t flags))
+{
+	const uint64_t mmap = kvm_check_cap(KVM_CAP_GUEST_MEMFD_FLAGS) &
+			      GUEST_MEMFD_FLAG_MMAP;
+
+	gmem_vm_type();
+	if (has_private_vm())
+		test(PRIVATE_VM_TYPE, 0);
+	else
+		note_skipped("VMs with private memory: no such type");
+
+	if (mmap && binds_guest_memfd(0))
+		test(0, mmap);
+	else
+		note_skipped("ordinary VMs: need GUEST_MEMFD_FLAG_MMAP");
 }
 
 struct kvm_vm *vm_create_barebones_type(unsigned long type)
@@ -340,9 +365,8 @@ uint64_t gmem_blocks(int fd)
 
 bool gmem_counts_blocks(struct kvm_vm *vm)
 {
-	uint64_t size = getpagesize();
-	int fd = vm_create_guest_memfd(vm, size, 0);
-	int ret = gmem_allocate(fd, 0, size);
+	int fd = vm_create_guest_memfd(vm, page_size, 0);
+	int ret = gmem_allocate(fd, 0, page_size);
 	uint64_t blocks = gmem_blocks(fd);
 
 	TEST_ASSERT(!ret, __KVM_SYSCALL_ERROR("fallocate()", ret));

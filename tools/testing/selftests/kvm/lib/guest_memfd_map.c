@@ -122,7 +122,7 @@ unsigned int sigbus_count(void)
 bool inject_memory_error(void *mem)
 {
 	touch_read(mem);
-	if (!madvise(mem, getpagesize(), MADV_HWPOISON) || errno == EBUSY)
+	if (!madvise(mem, page_size, MADV_HWPOISON) || errno == EBUSY)
 		return true;
 
 	note_skipped("memory errors: MADV_HWPOISON: %s", strerror(errno));

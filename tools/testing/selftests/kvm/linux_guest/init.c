@@ -28,6 +28,13 @@
 #define MAX_CPUS	64
 #define MIB		(1ul << 20)
 
+/* Without ACPI a PC cannot power off. */
+#ifdef __x86_64__
+#define END		RB_AUTOBOOT
+#else
+#define END		RB_POWER_OFF
+#endif
+
 /* Of /proc/sys/kernel/tainted. */
 #define TAINT_WARN	(1ul << 9)
 
@@ -59,7 +66,7 @@ finish(int status, uint64_t pages, const char *fmt, ...)
 	dprintf(port, "status %d pages %llu cpus %d\n", status,
 		(unsigned long long)pages, nr_cpus);
 	tcdrain(port);
-	reboot(RB_AUTOBOOT);
+	reboot(END);
 	for (;;)
 		pause();
 }

@@ -33,8 +33,9 @@ step() {
 # Only where a fragment or the tree's Kconfig changed; a result that did not change keeps its
 # time for make's sake.
 configure() { # TREE OUTPUT
-	local new=$2/.fragments
-	cat "$here/kernel.config" "$here/arch/$arch.config" ${debug:+"$here/debug.config"} \
+	local new=$2/.fragments own="$here/arch/$arch.config"
+	[ "$arch" != "$family" ] || own=''
+	cat "$here/kernel.config" "$here/arch/$family.config" ${own:+"$own"} ${debug:+"$here/debug.config"} \
 		"${fragments[@]}" > "$new"
 	! cmp -s "$new" "$new.used" ||
 		[ -n "$(find "$1" -name 'Kconfig*' -newer "$new.used" -print -quit)" ] || return 0

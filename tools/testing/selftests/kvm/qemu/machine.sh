@@ -85,6 +85,15 @@ judge_interrupted() {
 	result FAIL "$(seconds "$began")" "$current" "${reason:-no verdict: the machine stopped}"
 }
 
+# What splits a machine's memory over two nodes, for tests of memory policies.
+two_nodes() {
+	local n half=$(($(numfmt --from=iec "$memory") / 2))
+	for n in 0 1; do
+		printf ' -object memory-backend-ram,id=node%s,size=%s' "$n" "$half"
+		printf ' -numa node,nodeid=%s,memdev=node%s' "$n" "$n"
+	done
+}
+
 start_machine() { # INITRAMFS
 	local ports=(-device virtio-serial-pci)
 	rm -f "$dir/verdict"

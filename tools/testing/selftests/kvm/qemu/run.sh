@@ -37,6 +37,7 @@ usage() {
 	EOF
 }
 
+kernel_arch() { echo "${1/aarch64/arm64}"; }	# the name that the kernel's Makefile has for it
 die() { echo "run.sh: $*" >&2; exit 1; }
 tty=''
 [ ! -t 2 ] || tty=1
@@ -50,8 +51,8 @@ progress() { # a line that the next one replaces, or plain lines where there is 
 }
 progress_end() { [ -z "$tty" ] || printf '\r\033[K' >&2; }
 
-arch=$(uname -m) mode=tests out='' append='' cpus=2 memory=4G jobs=1 limit='' total=''
-debug='' icount='' built='' other='' exec_command=''
+arch=$(kernel_arch "$(uname -m)") mode=tests out='' append='' cpus=2 memory=4G jobs=1 limit='' total=''
+debug='' icount='' built='' other='' exec_command='' family=''
 extras=() patterns=() fragments=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -63,7 +64,7 @@ while [ $# -gt 0 ]; do
 	--*)
 		[ $# -ge 2 ] || die "$1 needs a value (see --help)"
 		case $1 in
-		--arch) arch=$2 ;;
+		--arch) arch=$(kernel_arch "$2") ;;
 		--exec) mode=exec exec_command=$2 ;;
 		--tree) srctree=$(cd "$2" && pwd) || exit 1 ;;
 		--extra) extras+=("$2") ;;
@@ -85,19 +86,25 @@ while [ $# -gt 0 ]; do
 done
 [ -f "$here/arch/$arch.sh" ] || die "no architecture '$arch'"
 [ -z "$icount" ] || cpus=1
-. "$here/arch/$arch.sh"
 . "$here/build.sh"
 . "$here/machine.sh"
+. "$here/arch/$arch.sh"
+family=${family:-$arch}		# one architecture, configured in several ways
 
 limit=${limit:-$([ -n "$debug" ] && echo 480 || echo 120)}
 total=${total:-$([ -n "$debug" ] && echo 3600 || echo 1200)}
 boot_limit=$([ -n "$debug" ] && echo 120 || echo 60)
+[ -z "$icount" ] || boot_limit=600	# one thread, and it may have to share its CPU
 max_boots=12 stream=''
 
 out=${out:-$srctree/../qemu-$arch${debug:+-debug}}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-cross=$([ "$(uname -m)" = "$arch" ] || echo "$triplet-")
+if [ "$(kernel_arch "$(uname -m)")" = "$family" ]; then
+	cross='' busybox=/bin/busybox
+else
+	cross=$triplet- busybox=''
+fi
 cc=${cross}gcc
 if command -v ccache > /dev/null; then
 	cc="ccache $cc"
@@ -130,7 +137,7 @@ plan_test() { # NAME PROGRAM-ON-HOST PATH-ON-BOARD
 	local reason whose='the unpatched base too: '
 	matches "$1" || return 0
 	[[ $1 != *:* ]] || whose=''
-	reason=$(reason_in "known-failures.$arch" "$1")
+	reason=$(reason_in "known-failures.$family" "$1")
 	if [ ! -x "$2" ]; then
 		case $reason in
 		'does not build'*) skips+=("$1"$'\t'"$reason") ;;
@@ -226,6 +233,7 @@ new_work() {
 }
 
 run_shell() {
+	[ -n "$busybox" ] || die "no shell for $arch: there is a busybox for this machine's architecture only"
 	all_programs
 	: > "$work/empty"
 	pack "$work/empty" "$work/initramfs" < "$work/programs"

@@ -168,6 +168,17 @@ static inline int bare_create_gmem(struct bare_vm *vm, uint64_t size)
 	return BARE_IOCTL(vm->vm, KVM_CREATE_GUEST_MEMFD, &args);
 }
 
+/* One that the host maps, and that is a slot's memory altogether. */
+static inline int bare_create_mapped_gmem(struct bare_vm *vm, uint64_t size)
+{
+	struct kvm_create_guest_memfd args = {
+		.size = size,
+		.flags = GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED,
+	};
+
+	return BARE_IOCTL(vm->vm, KVM_CREATE_GUEST_MEMFD, &args);
+}
+
 /* @attributes is KVM_MEMORY_ATTRIBUTE_PRIVATE, or 0 for shared. */
 static inline void bare_set_attributes(struct bare_vm *vm, uint64_t gpa,
 				       uint64_t size, uint64_t attributes)

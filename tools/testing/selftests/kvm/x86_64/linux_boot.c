@@ -43,15 +43,8 @@
 const uint64_t linux_ram_base;
 const uint64_t linux_ram_max = 3 * SIZE_1G;	/* above it are the APICs */
 
-/* Neither firmware nor PCI; ttyS0 and ttyS1; and the line that resets. */
-#define BOARD_ARGS	"acpi=off pci=off 8250.nr_uarts=2 reboot=k"
-/* An emulated host has little time: no tests of the kernel's own, no delays. */
-#define QUICK_ARGS	"nokaslr mitigations=off no_timer_check tsc=reliable " \
-			"random.trust_cpu=on kunit.enable=0"
-/* On the console only what is worse than an error; a panic is a reset. */
-#define OUTPUT_ARGS	"console=ttyS0 loglevel=3 panic=-1"
-
-const char linux_default_args[] = OUTPUT_ARGS " " BOARD_ARGS " " QUICK_ARGS;
+/* Neither firmware nor PCI, and the line that resets; no tests of timers. */
+const char * const linux_arch_args = "acpi=off pci=off reboot=k no_timer_check tsc=reliable";
 
 static void read_header(const struct linux_file *kernel, struct setup_header *hdr)
 {

@@ -8,7 +8,6 @@ target=bzImage
 objects=1500
 qemu=qemu-system-x86_64
 console=ttyS0
-busybox=/bin/busybox
 
 emulated='-M q35 -accel tcg -cpu EPYC-Milan,+svm,+npt'
 if [ -n "$icount" ]; then
@@ -21,11 +20,5 @@ else
 	# guest loses its nested paging there, or the host finds it on. Guests
 	# therefore run on other CPUs.
 	cpus=$((cpus + 1)) append+=' isolcpus=0'
-	# Two nodes, for memory policies.
-	half=$(($(numfmt --from=iec "$memory") / 2))
-	machine_args=$emulated
-	for n in 0 1; do
-		machine_args+=" -object memory-backend-ram,id=node$n,size=$half"
-		machine_args+=" -numa node,nodeid=$n,memdev=node$n"
-	done
+	machine_args="$emulated $(two_nodes)"
 fi
