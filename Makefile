@@ -1,6 +1,6 @@
 # The front door: composes trees and calls what does the work. Start with `make help`.
 BASE ?= 6.1
-export BASE
+export BASE ARCH
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
@@ -18,7 +18,9 @@ help:
 ## make verify           patches and files agree? (seconds)      make stats    size of the series
 ## make apply TREE=path  apply the series to your own git tree
 ## make bisect           build every patch on x86-64 and arm64
-## make deps             install missing packages                BASE=6.1      choose the base
+## make deps             install missing packages
+##
+## BASE=6.1 chooses the base, ARCH=x86_64 or arm64 what run, test and shell are for (default: as this machine)
 deps:
 	@scripts/deps
 tree: deps

@@ -7,6 +7,9 @@ export LC_ALL=C
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BASE=${BASE:-6.1}
 BUILD=${BUILD:-$TOP/build}
+arch=${ARCH:-$(uname -m)}
+arch=${arch/aarch64/arm64}
+unset ARCH
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -148,7 +151,7 @@ edited_here() {
 	done
 }
 
-# Sets gmem_tests to the tests that the series adds.
+# Sets gmem_tests to the tests that the series adds, for all architectures.
 find_gmem_tests() {
 	mapfile -t gmem_tests < <(git -C "$tree" diff --no-renames --name-only --diff-filter=A base series -- \
 		tools/testing/selftests/kvm ':!*/lib/*' ':!*/qemu/*' ':!*/native/*' ':!*/linux_*' |
@@ -156,11 +159,14 @@ find_gmem_tests() {
 	gmem_tests+=('kunit:*')
 }
 
-# Sets run to the harness of the tree; ours while the series does not bring it.
+# Sets run to the harness of the tree, ours while the series does not bring it, and out to where it
+# builds: find_harness ARCH.
 find_harness() {
 	local harness=tools/testing/selftests/kvm/qemu/run.sh
 	run=("$tree/$harness")
 	[ -x "${run[0]}" ] || run=("$TOP/$harness" --tree "$tree")
+	run+=(--arch "$1")
+	out=$BUILD/$BASE/qemu-$1
 }
 
 # A run of several parts: part NAME COMMAND... shows one and adds up its counts, total ends with the sum alone.
