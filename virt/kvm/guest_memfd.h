@@ -42,9 +42,9 @@
  *     exclusively, within an invalidation of the bound frames: faults that
  *     looked the folio up before start over.
  *   - Preparing goes on under the folio lock, with the folio in the page cache.
- *   - A process maps a folio under the folio lock, having looked it up under
+ *   - A process maps a folio under the folio lock, and allocates it under
  *     invalidate_lock, shared; taking folios away unmaps them from processes
- *     first.
+ *     first, and those that are mapped again under the folio lock.
  *   - slot->gmem.file is read under kvm->srcu or slots_lock.
  */
 #ifndef __KVM_GUEST_MEMFD_H__

@@ -18,9 +18,30 @@
 
 #include "guest_memfd.h"
 
-static vm_fault_t fault_locked(struct vm_fault *vmf, struct inode *inode)
+/*
+ * As filemap_fault() does it: what is there needs no invalidate_lock, as taking
+ * it away unmaps it under the folio lock.
+ */
+static struct folio *get_folio(struct inode *inode, pgoff_t index)
 {
-	struct folio *folio = kvm_gmem_get_folio(inode, vmf->pgoff);
+	struct address_space *mapping = inode->i_mapping;
+	struct folio *folio = filemap_lock_folio(mapping, index);
+
+	if (!IS_ERR_OR_NULL(folio))
+		return folio;
+	if (index >= i_size_read(inode) >> PAGE_SHIFT)
+		return ERR_PTR(-EFAULT);
+
+	filemap_invalidate_lock_shared(mapping);
+	folio = kvm_gmem_get_folio(inode, index);
+	filemap_invalidate_unlock_shared(mapping);
+	return folio;
+}
+
+static vm_fault_t gmem_fault_shared(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = get_folio(inode, vmf->pgoff);
 
 	if (IS_ERR(folio))
 		return vmf_error(PTR_ERR(folio));
@@ -38,30 +59,9 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct inode *inode)
 	return VM_FAULT_LOCKED;
 }
 
-static vm_fault_t gmem_fault(struct vm_fault *vmf)
+static vm_fault_t gmem_fault_private(struct vm_fault *vmf)
 {
-	struct inode *inode = file_inode(vmf->vma->vm_file);
-	vm_fault_t r;
-
-	if (!kvm_gmem_is_shared(inode))
-		return VM_FAULT_SIGBUS;
-	if (vmf->pgoff >= i_size_read(inode) >> PAGE_SHIFT)
-		return VM_FAULT_SIGBUS;
-
-	filemap_invalidate_lock_shared(inode->i_mapping);
-	r = fault_locked(vmf, inode);
-	filemap_invalidate_unlock_shared(inode->i_mapping);
-	return r;
-}
-
-/* Folios that are not up to date or poisoned are passed over. */
-static vm_fault_t gmem_map_pages(struct vm_fault *vmf, pgoff_t start,
-				 pgoff_t end)
-{
-	if (!kvm_gmem_is_shared(file_inode(vmf->vma->vm_file)))
-		return 0;
-
-	return filemap_map_pages(vmf, start, end);
+	return VM_FAULT_SIGBUS;
 }
 
 #ifdef CONFIG_NUMA
@@ -82,9 +82,18 @@ static struct mempolicy *gmem_get_policy(struct vm_area_struct *vma,
 }
 #endif
 
-static const struct vm_operations_struct gmem_vm_ops = {
-	.fault = gmem_fault,
-	.map_pages = gmem_map_pages,
+static const struct vm_operations_struct gmem_private_vm_ops = {
+	.fault = gmem_fault_private,
+#ifdef CONFIG_NUMA
+	.set_policy = gmem_set_policy,
+	.get_policy = gmem_get_policy,
+#endif
+};
+
+static const struct vm_operations_struct gmem_shared_vm_ops = {
+	.fault = gmem_fault_shared,
+	/* Passes over folios that are not prepared, or poisoned. */
+	.map_pages = filemap_map_pages,
 #ifdef CONFIG_NUMA
 	.set_policy = gmem_set_policy,
 	.get_policy = gmem_get_policy,
@@ -106,6 +115,7 @@ int kvm_gmem_mmap(struct file *file, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 
-	vma->vm_ops = &gmem_vm_ops;
+	vma->vm_ops = kvm_gmem_is_shared(file_inode(file)) ?
+		      &gmem_shared_vm_ops : &gmem_private_vm_ops;
 	return 0;
 }

@@ -21,7 +21,7 @@
 #define SIZE		(NR_PAGES * PAGE)
 #define END		(GPA + SIZE)
 #define SEED		9
-#define BUDGET_MS	8000
+#define BUDGET_MS	5000
 
 static bool private;		/* or else a file that the host may map */
 

@@ -7,11 +7,20 @@
 #include "bench.h"
 #include "slab_usage.h"
 
-/* All slab bytes in use, after the time in which a kernel frees what it has put off. */
-static long settled_slab_usage(void)
+/* Bytes in use: in the store of attributes, and in everything the kernel allocates like it. */
+struct usage {
+	long store;
+	long slabs;
+};
+
+/* After the time in which a kernel frees what it has put off. */
+static struct usage settled_usage(void)
 {
 	sleep(6);
-	return slab_usage(NULL);
+	return (struct usage) {
+		.store = slab_usage(SLAB_XARRAY_NODES),
+		.slabs = slab_usage(NULL),
+	};
 }
 
 struct range {
@@ -68,16 +77,28 @@ static uint64_t measure_range_once(const struct range *range)
 	return private;
 }
 
-/* What the kernel holds more than before, once the range is private and once it is shared again. */
+/* What the kernel holds more than @before. */
+static void record_usage(const char *group, const char *name, struct usage before)
+{
+	struct usage usage = settled_usage();
+	char full[48];
+
+	snprintf(full, sizeof(full), "%s_memory", group);
+	record_bytes(full, name, usage.store - before.store);
+	snprintf(full, sizeof(full), "%s_slabs", group);
+	record_bytes(full, name, usage.slabs - before.slabs);
+}
+
+/* Once the range is private, and once it is shared again. */
 static void measure_range_memory(const struct range *range)
 {
 	struct range_vm it = create_range_vm(range);
-	long before = settled_slab_usage();
+	struct usage before = settled_usage();
 
 	bare_set_attributes(&it.vm, range->gpa, range->size, PRIVATE);
-	record_bytes("attr.private_memory", range->name, settled_slab_usage() - before);
+	record_usage("attr.private", range->name, before);
 	bare_set_attributes(&it.vm, range->gpa, range->size, SHARED);
-	record_bytes("attr.shared_memory", range->name, settled_slab_usage() - before);
+	record_usage("attr.shared", range->name, before);
 
 	destroy_range_vm(range, &it);
 }
@@ -110,7 +131,7 @@ void measure_ranges(uint64_t largest)
 	};
 	size_t i;
 
-	settled_slab_usage();		/* looking takes memory of its own the first time */
+	settled_usage();		/* looking takes memory of its own the first time */
 	for (i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
 		if (ranges[i].size <= largest)
 			measure_range(&ranges[i]);
@@ -132,10 +153,10 @@ void measure_alternation(void)
 {
 	const uint64_t size = 4 * GIB, gpa = size, pages = size / BARE_PAGE;
 	struct bare_vm vm = bare_create_vm(KVM_X86_SW_PROTECTED_VM);
-	long before = settled_slab_usage();
+	long before = settled_usage().store;
 
 	flip_every_other_page(&vm, "private", gpa, size, PRIVATE);
-	record("alternate.memory", (double)(settled_slab_usage() - before) / pages, "bytes/page");
+	record("alternate.memory", (double)(settled_usage().store - before) / pages, "bytes/page");
 	flip_every_other_page(&vm, "again", gpa, size, PRIVATE);
 	record_per("alternate", "all_private",
 		   time_attributes(&vm, gpa, size, PRIVATE), pages, "page");
@@ -143,7 +164,7 @@ void measure_alternation(void)
 	flip_every_other_page(&vm, "shared", gpa, size, SHARED);
 	record_per("alternate", "all_shared",
 		   time_attributes(&vm, gpa, size, SHARED), pages, "page");
-	record_bytes("alternate", "memory_after", settled_slab_usage() - before);
+	record_bytes("alternate", "memory_after", settled_usage().store - before);
 
 	bare_destroy_vm(&vm);
 	print_rows();

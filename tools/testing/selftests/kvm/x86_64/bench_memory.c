@@ -95,7 +95,7 @@ uint64_t time_slot_add(struct bare_vm *vm, struct memory *memory)
 
 	if (memory->is_gmem)
 		bare_add_private_slot(vm, MEMORY_SLOT, MEMORY_GPA, memory->size,
-				   memory->map, memory->fd);
+				      memory->map, memory->fd);
 	else
 		bare_add_slot(vm, MEMORY_SLOT, MEMORY_GPA, memory->size, memory->map);
 	return ticks() - start;

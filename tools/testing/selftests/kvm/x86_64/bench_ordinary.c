@@ -7,7 +7,6 @@
  * With anonymous memory this is what a VM does all day, and must not cost more
  * than on a kernel without guest_memfd.
  */
-#define _GNU_SOURCE /* FALLOC_FL_PUNCH_HOLE */
 #include "bench.h"
 
 static void measure_host_once(const char *group, struct memory *memory)

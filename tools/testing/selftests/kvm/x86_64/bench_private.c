@@ -31,12 +31,17 @@ static void unmap_private(struct bare_vm *vm)
 	bare_set_attributes(vm, MEMORY_GPA, WORK_SIZE, PRIVATE);
 }
 
+static uint64_t time_punch(int fd)
+{
+	return time_fallocate(fd, WORK_SIZE, FALLOC_FL_PUNCH_HOLE);
+}
+
 static void measure_touch_once(struct bare_vm *vm, int fd)
 {
 	uint64_t empty, present, control;
 
 	record_page("gmem", "fallocate", time_fallocate(fd, WORK_SIZE, 0));
-	record_page("gmem", "punch_unmapped", time_fallocate(fd, WORK_SIZE, FALLOC_FL_PUNCH_HOLE));
+	record_page("gmem", "punch_unmapped", time_punch(fd));
 
 	empty = time_guest_touch(vm, WORK_SIZE, BARE_PAGE);
 	unmap_private(vm);
@@ -45,7 +50,7 @@ static void measure_touch_once(struct bare_vm *vm, int fd)
 	record_page("gmem", "fault_empty", empty - control);
 	record_page("gmem", "fault_present", present - control);
 
-	record_page("gmem", "punch_mapped", time_fallocate(fd, WORK_SIZE, FALLOC_FL_PUNCH_HOLE));
+	record_page("gmem", "punch_mapped", time_punch(fd));
 }
 
 static void measure_prefault_once(struct bare_vm *vm, int fd)
@@ -53,7 +58,7 @@ static void measure_prefault_once(struct bare_vm *vm, int fd)
 	record_page("gmem", "prefault_empty", time_prefault(vm));
 	unmap_private(vm);
 	record_page("gmem", "prefault_present", time_prefault(vm));
-	time_fallocate(fd, WORK_SIZE, FALLOC_FL_PUNCH_HOLE);
+	time_punch(fd);
 }
 
 void measure_private_pages(void)
