@@ -95,7 +95,9 @@ two_nodes() {
 }
 
 start_machine() { # INITRAMFS
-	local ports=(-device virtio-serial-pci)
+	local ports=(-device virtio-serial-pci) args=$cmdline
+	# Suites run while booting, asked for or not.
+	grep -qs '^kunit:' "$dir/left" || args+=' kunit.enable=0'
 	rm -f "$dir/verdict"
 	mkfifo "$dir/verdict"
 	exec {verdict}<> "$dir/verdict"
@@ -105,7 +107,7 @@ start_machine() { # INITRAMFS
 	ports+=(-device virtserialport,chardev=output,name=output)
 	# shellcheck disable=SC2086
 	"$qemu" $machine_args -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
-		-monitor none -kernel "$kernel" -initrd "$1" -append "$cmdline" \
+		-monitor none -kernel "$kernel" -initrd "$1" -append "$args" \
 		-serial "file:$console_file" \
 		"${ports[@]}" ${QEMU_ARGS:-} < /dev/null > "$dir/qemu" 2>&1 {verdict}<&- 9<&- &
 	machine=$!

@@ -198,7 +198,7 @@ static void run(uint64_t seconds)
 int main(int argc, char *argv[])
 {
 	const char *seed = NULL;
-	uint64_t seconds = 5;
+	uint64_t seconds = 3;
 	int opt;
 
 	while ((opt = getopt(argc, argv, "s:t:")) != -1) {

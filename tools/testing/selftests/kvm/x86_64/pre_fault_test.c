@@ -268,7 +268,7 @@ static void test_slot_changes(struct gmem_area *changing, const char *what)
 {
 	const struct itimerval limit = { { 20, 0 }, { 20, 0 } };
 	const struct itimerval never = {};
-	uint64_t end = now_ms() + 3000, nr = 0;
+	uint64_t end = now_ms() + 1500, nr = 0;
 	pthread_t thread;
 
 	stop = false;
