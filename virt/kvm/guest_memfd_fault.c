@@ -18,6 +18,18 @@ static int prepare_for_fault(struct kvm *kvm, gfn_t gfn, struct folio *folio)
 	return kvm_gmem_prepare_folio(kvm, gfn, folio);
 }
 
+/*
+ * A guess, without mmu_lock.  What faults allocate in a hole that is being
+ * punched, the punching finds and takes away again: it would not come to its
+ * end while vCPUs touch the range.
+ */
+static bool is_being_invalidated(struct kvm *kvm, gfn_t gfn)
+{
+	return READ_ONCE(kvm->mmu_invalidate_in_progress) &&
+	       gfn >= READ_ONCE(kvm->mmu_invalidate_range_start) &&
+	       gfn < READ_ONCE(kvm->mmu_invalidate_range_end);
+}
+
 /**
  * kvm_gmem_get_pfn() - Find the page of a guest_memfd that backs a guest frame.
  * @kvm: The VM.
@@ -32,8 +44,9 @@ static int prepare_for_fault(struct kvm *kvm, gfn_t gfn, struct folio *folio)
  * before the call, as for any other page.
  *
  * Context: May sleep; with kvm->srcu or slots_lock held.
- * Return: 0; -EFAULT if the slot has no guest_memfd or its file is released;
- * -EHWPOISON; -ENOMEM; or what kvm_arch_gmem_prepare() returns.
+ * Return: 0; -EAGAIN while @gfn is being invalidated; -EFAULT if the slot has
+ * no guest_memfd or its file is released; -EHWPOISON; -ENOMEM; or what
+ * kvm_arch_gmem_prepare() returns.
  */
 int kvm_gmem_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot,
 		     gfn_t gfn, kvm_pfn_t *pfn, int *max_order)
@@ -44,6 +57,8 @@ int kvm_gmem_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot,
 
 	if (!file)
 		return -EFAULT;
+	if (is_being_invalidated(kvm, gfn))
+		return -EAGAIN;
 
 	folio = kvm_gmem_get_folio(file_inode(file), kvm_gmem_index(slot, gfn));
 	if (IS_ERR(folio))

@@ -29,8 +29,8 @@ static int gmem_pfn_max_level(struct kvm *kvm, kvm_pfn_t pfn, int max_order,
  * @fault: The fault; fault->mmu_seq has been read.
  *
  * Context: May sleep; with kvm->srcu held.
- * Return: RET_PF_CONTINUE with a reference to fault->pfn; -EFAULT or
- * -EHWPOISON with a memory fault exit; or another error.
+ * Return: RET_PF_CONTINUE with a reference to fault->pfn; RET_PF_RETRY;
+ * -EFAULT or -EHWPOISON with a memory fault exit; or another error.
  */
 int kvm_mmu_faultin_gmem_pfn(struct kvm_vcpu *vcpu,
 			     struct kvm_page_fault *fault)
@@ -40,6 +40,8 @@ int kvm_mmu_faultin_gmem_pfn(struct kvm_vcpu *vcpu,
 	if (kvm_slot_has_gmem(fault->slot))
 		r = kvm_gmem_get_pfn(vcpu->kvm, fault->slot, fault->gfn,
 				     &fault->pfn, &max_order);
+	if (r == -EAGAIN)
+		return RET_PF_RETRY;
 	if (r) {
 		if (r == -EFAULT || r == -EHWPOISON)
 			kvm_mmu_prepare_memory_fault_exit(vcpu, fault);
