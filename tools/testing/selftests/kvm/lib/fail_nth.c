@@ -15,7 +15,7 @@
 
 #define MAX_N		2000
 #define BUDGET_STEP	320
-#define MAX_BUDGET	(32 * BUDGET_STEP)
+#define MAX_BUDGET	(32 * BUDGET_STEP + page_size)
 
 static int fail_nth = -1, make_it_fail = -1;
 
