@@ -35,8 +35,8 @@ step() {
 configure() { # TREE OUTPUT
 	local new=$2/.fragments own="$here/arch/$arch.config"
 	[ "$arch" != "$family" ] || own=''
-	cat "$here/kernel.config" "$here/arch/$family.config" ${own:+"$own"} ${debug:+"$here/debug.config"} \
-		"${fragments[@]}" > "$new"
+	cat "$here/kernel.config" "$here/arch/$family.config" ${own:+"$own"} \
+		${debug:+"$here/debug.config"} "${fragments[@]}" > "$new"
 	! cmp -s "$new" "$new.used" ||
 		[ -n "$(find "$1" -name 'Kconfig*' -newer "$new.used" -print -quit)" ] || return 0
 	[ ! -f "$2/.config" ] || cp -p "$2/.config" "$2/.config.before"

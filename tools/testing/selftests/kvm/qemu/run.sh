@@ -51,7 +51,8 @@ progress() { # a line that the next one replaces, or plain lines where there is 
 }
 progress_end() { [ -z "$tty" ] || printf '\r\033[K' >&2; }
 
-arch=$(kernel_arch "$(uname -m)") mode=tests out='' append='' cpus=2 memory=4G jobs=1 limit='' total=''
+arch=$(kernel_arch "$(uname -m)") mode=tests out='' append=''
+cpus=2 memory=4G jobs=1 limit='' total=''
 debug='' icount='' built='' other='' exec_command='' family=''
 extras=() patterns=() fragments=()
 while [ $# -gt 0 ]; do
@@ -233,7 +234,7 @@ new_work() {
 }
 
 run_shell() {
-	[ -n "$busybox" ] || die "no shell for $arch: there is a busybox for this machine's architecture only"
+	[ -n "$busybox" ] || die "no shell for $arch: there is no busybox for it here"
 	all_programs
 	: > "$work/empty"
 	pack "$work/empty" "$work/initramfs" < "$work/programs"
