@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the RMM offers of this CPU: to the host in a feature register, to realms in ID registers. */
+#include "arch.h"
+
+#define FIELD_MASK(shift)	(0xfUL << (shift))
+#define PFR0_SVE		32
+#define PFR0_CSV2		56
+#define MMFR0_TGRAN4		28
+#define DFR0_BRPS		12
+#define DFR0_WRPS		20
+
+#define F0_LPA2			BIT(8)
+#define F0_BPS_SHIFT		14
+#define F0_WPS_SHIFT		20
+#define F0_SHA_256		BIT(32)
+#define F0_SHA_512		BIT(33)
+#define F0_LRS_SHIFT		34
+#define F0_RECS_SHIFT		38
+#define RECS_ORDER		10UL
+
+bool cpu_has_sve(void)
+{
+	return field(read_sysreg(id_aa64pfr0_el1), PFR0_SVE);
+}
+
+static bool cpu_has_lpa2(void)
+{
+	return field(read_sysreg(id_aa64mmfr0_el1), MMFR0_TGRAN4) == 1;
+}
+
+/* No SVE and no PMU; breakpoints and watchpoints as in the CPU (all count from 1). */
+u64 features_of_cpu(void)
+{
+	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
+
+	return (cpu_has_lpa2() ? 52 | F0_LPA2 : 48) |
+	       field(dfr0, DFR0_BRPS) << F0_BPS_SHIFT | field(dfr0, DFR0_WRPS) << F0_WPS_SHIFT |
+	       F0_SHA_256 | F0_SHA_512 | (u64)(gic_nr_lrs() - 1) << F0_LRS_SHIFT |
+	       RECS_ORDER << F0_RECS_SHIFT;
+}
+
+/* AArch64 alone, without EL2 and EL3, RAS, MPAM, AMU, SVE, RME. */
+static u64 pfr0(void)
+{
+	u64 value = read_sysreg(id_aa64pfr0_el1);
+	u64 csv2 = field(value, PFR0_CSV2) ? 1 : 0;
+
+	value &= FIELD_MASK(16) | FIELD_MASK(20) | FIELD_MASK(24) | FIELD_MASK(48) |
+		 FIELD_MASK(60);
+	return value | 0x11 | csv2 << PFR0_CSV2;
+}
+
+/* Version and counts of self-hosted debug, no PMU, no trace. */
+static u64 dfr0(const struct arch_state *a)
+{
+	return (read_sysreg(id_aa64dfr0_el1) & 0xf) | a->num_bps << DFR0_BRPS |
+	       a->num_wps << DFR0_WRPS;
+}
+
+/*
+ * The registers of op0 3, op1 0, CRn 0: what is not switched for realms is not there for them.
+ * AArch32 and unknown ones read as zero.
+ */
+u64 id_register(const struct arch_state *a, u32 crm, u32 op2)
+{
+	switch (crm << 4 | op2) {
+	case 0x40:
+		return pfr0();
+	case 0x41:
+		/* BTI and SSBS. */
+		return read_sysreg(ID_AA64PFR1_EL1) & (FIELD_MASK(0) | FIELD_MASK(4));
+	case 0x50:
+		return dfr0(a);
+	case 0x60:
+		/* No TME. */
+		return read_sysreg(id_aa64isar0_el1) & ~FIELD_MASK(24);
+	case 0x61:
+		/* No LS64. */
+		return read_sysreg(id_aa64isar1_el1) & ~FIELD_MASK(60);
+	case 0x62:
+		/* No MOPS: HCRX_EL2 is zero. */
+		return read_sysreg(S3_0_C0_C6_2) & ~FIELD_MASK(16);
+	case 0x70:
+		/* No FGT, no offset of the counter. */
+		return read_sysreg(id_aa64mmfr0_el1) & ~(FIELD_MASK(56) | FIELD_MASK(60));
+	case 0x71:
+		/* No VHE, no HCX. */
+		return read_sysreg(id_aa64mmfr1_el1) & ~(FIELD_MASK(8) | FIELD_MASK(40));
+	case 0x72:
+		/* No NV. */
+		return read_sysreg(ID_AA64MMFR2_EL1) & ~FIELD_MASK(24);
+	default:
+		return 0;
+	}
+}

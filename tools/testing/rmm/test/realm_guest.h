@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the realm's code and its host agree on. */
+#ifndef REALM_GUEST_H
+#define REALM_GUEST_H
+
+#define IPA_CODE	0x1000
+#define IPA_FAULTS	0x3000
+#define IPA_TOP		0x4000
+#define IPA_DEVICE	0x100000000
+#define IPA_BITS	33
+
+#define CALL_VERSION	0x11
+#define CALL_RESULTS	0x22
+#define CALL_VECTOR	0x33
+#define CALL_INTERRUPT	0x44
+
+#define TIMER_INTID	27
+
+#endif
