@@ -168,7 +168,9 @@ static void test_start(void)
 		p->rtt_num_start = cases[i].nr;
 		p->flags = cases[i].lpa2;
 		rmi(RMI_REALM_CREATE, rd, params);
-		want = cases[i].ok ? RMI_SUCCESS : INPUT;
+		want = INPUT;
+		if (cases[i].ok)
+			want = RMI_SUCCESS;
 		expect(out[0] == want,
 		       "%u bits, level %ld, %u tables: %#lx", cases[i].bits,
 		       cases[i].level, cases[i].nr, out[0]);
