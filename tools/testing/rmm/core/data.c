@@ -42,11 +42,13 @@ static void copy_and_measure(struct realm *r, u64 data, u64 ipa, u64 src,
 	granule_unmap(va);
 }
 
-static u64 data_create(struct realm *r, u64 data, u64 ipa, u64 src, u64 flags)
+u64 rmi_data_create(struct realm *r, u64 data, u64 ipa, u64 src, u64 flags)
 {
 	struct rtt_walk w;
 	u64 ret;
 
+	if (!granule_is_ns(src) || !granule_is(data, GRANULE_DELEGATED))
+		return RMI_ERROR_INPUT;
 	if (!data_ipa_is_valid(r, ipa) || (flags & ~RMI_DATA_FLAG_MEASURE))
 		return RMI_ERROR_INPUT;
 	if (r->state != REALM_NEW)
@@ -62,42 +64,21 @@ static u64 data_create(struct realm *r, u64 data, u64 ipa, u64 src, u64 flags)
 	return RMI_SUCCESS;
 }
 
-u64 rmi_data_create(u64 rd, u64 data, u64 ipa, u64 src, u64 flags)
-{
-	struct realm *r;
-	u64 ret;
-
-	if (!granule_is_ns(src) || !granule_is(data, GRANULE_DELEGATED))
-		return RMI_ERROR_INPUT;
-	r = realm_get(rd);
-	if (!r)
-		return RMI_ERROR_INPUT;
-	ret = data_create(r, data, ipa, src, flags);
-	realm_put(r);
-	return ret;
-}
-
 /* The page is all zeroes, as any delegated one. */
-u64 rmi_data_create_unknown(u64 rd, u64 data, u64 ipa)
+u64 rmi_data_create_unknown(struct realm *r, u64 data, u64 ipa)
 {
 	struct rtt_walk w;
-	struct realm *r;
-	u64 ret = RMI_ERROR_INPUT;
+	u64 ret;
 
-	if (!granule_is(data, GRANULE_DELEGATED))
+	if (!granule_is(data, GRANULE_DELEGATED) || !data_ipa_is_valid(r, ipa))
 		return RMI_ERROR_INPUT;
-	r = realm_get(rd);
-	if (!r)
-		return RMI_ERROR_INPUT;
-	if (data_ipa_is_valid(r, ipa))
-		ret = find_unassigned(r, ipa, &w);
+	ret = find_unassigned(r, ipa, &w);
 	if (!ret)
 		assign(r, data, &w);
-	realm_put(r);
 	return ret;
 }
 
-static u64 data_destroy(struct realm *r, u64 ipa, u64 *data, u64 *top)
+u64 rmi_data_destroy(struct realm *r, u64 ipa, u64 *data, u64 *top)
 {
 	struct s2tte gone = { .hipas = HIPAS_UNASSIGNED };
 	struct rtt_walk w;
@@ -119,16 +100,4 @@ static u64 data_destroy(struct realm *r, u64 ipa, u64 *data, u64 *top)
 	*data = pa;
 	*top = rtt_walk_top(r, &w);
 	return RMI_SUCCESS;
-}
-
-u64 rmi_data_destroy(u64 rd, u64 ipa, u64 *data, u64 *top)
-{
-	struct realm *r = realm_get(rd);
-	u64 ret;
-
-	if (!r)
-		return RMI_ERROR_INPUT;
-	ret = data_destroy(r, ipa, data, top);
-	realm_put(r);
-	return ret;
 }

@@ -3,10 +3,10 @@
 #ifndef RMM_DATA_H
 #define RMM_DATA_H
 
-#include "rmm_port.h"
+#include "realm.h"
 
-u64 rmi_data_create(u64 rd, u64 data, u64 ipa, u64 src, u64 flags);
-u64 rmi_data_create_unknown(u64 rd, u64 data, u64 ipa);
-u64 rmi_data_destroy(u64 rd, u64 ipa, u64 *data, u64 *top);
+u64 rmi_data_create(struct realm *r, u64 data, u64 ipa, u64 src, u64 flags);
+u64 rmi_data_create_unknown(struct realm *r, u64 data, u64 ipa);
+u64 rmi_data_destroy(struct realm *r, u64 ipa, u64 *data, u64 *top);
 
 #endif

@@ -202,19 +202,12 @@ u64 rmi_realm_create(u64 rd, u64 params_pa)
 	return RMI_SUCCESS;
 }
 
-u64 rmi_realm_activate(u64 rd)
+u64 rmi_realm_activate(struct realm *r)
 {
-	struct realm *r = realm_get(rd);
-	u64 ret = RMI_SUCCESS;
-
-	if (!r)
-		return RMI_ERROR_INPUT;
-	if (r->state == REALM_NEW)
-		r->state = REALM_ACTIVE;
-	else
-		ret = RMI_RETURN(RMI_ERROR_REALM, 0);
-	realm_put(r);
-	return ret;
+	if (r->state != REALM_NEW)
+		return RMI_RETURN(RMI_ERROR_REALM, 0);
+	r->state = REALM_ACTIVE;
+	return RMI_SUCCESS;
 }
 
 /* Whether the realm has a REC, or anything in its starting tables. */

@@ -52,7 +52,7 @@ bool vmid_is_used(u16 vmid);
 
 u64 rmi_features(u64 index, u64 *value);
 u64 rmi_realm_create(u64 rd, u64 params_pa);
-u64 rmi_realm_activate(u64 rd);
+u64 rmi_realm_activate(struct realm *r);
 u64 rmi_realm_destroy(u64 rd);
 
 /* Whether @size bytes are all zero. */

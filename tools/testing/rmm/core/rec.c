@@ -48,14 +48,6 @@ void rec_reset(struct rec *rec, const struct realm *r, u64 pc)
 	rmm_port_vcpu_reset(v, &r->cpu);
 }
 
-u64 rmi_rec_aux_count(u64 rd, u64 *count)
-{
-	if (!granule_is(rd, GRANULE_RD))
-		return RMI_ERROR_INPUT;
-	*count = rmm.nr_rec_aux;
-	return RMI_SUCCESS;
-}
-
 #define PAD_IS_ZERO(p, pad)	is_zero((p)->pad, sizeof((p)->pad))
 
 static bool params_are_valid(const struct rmi_rec_params *p)
@@ -124,10 +116,9 @@ static void rec_create(struct realm *r, u64 pa, const struct rmi_rec_params *p)
 	r->nr_recs++;
 }
 
-u64 rmi_rec_create(u64 rd, u64 rec, u64 params_pa)
+u64 rmi_rec_create(struct realm *r, u64 rec, u64 params_pa)
 {
 	struct rmi_rec_params params;
-	struct realm *r;
 	u64 ret;
 
 	if (!IS_ALIGNED(params_pa, GRANULE_SIZE) ||
@@ -136,13 +127,9 @@ u64 rmi_rec_create(u64 rd, u64 rec, u64 params_pa)
 		return RMI_ERROR_INPUT;
 	if (!granule_is(rec, GRANULE_DELEGATED))
 		return RMI_ERROR_INPUT;
-	r = realm_get(rd);
-	if (!r)
-		return RMI_ERROR_INPUT;
 	ret = check_create(r, rec, &params);
 	if (!ret)
 		rec_create(r, rec, &params);
-	realm_put(r);
 	return ret;
 }
 

@@ -96,8 +96,7 @@ void rsi_complete_ripas(struct rec *rec, const struct rmi_rec_enter *enter);
 /* A translation fault of the REC at @ipa, found by the core. */
 void rec_exit_fault(struct rmi_rec_exit *exit, u64 ipa, int level);
 
-u64 rmi_rec_aux_count(u64 rd, u64 *count);
-u64 rmi_rec_create(u64 rd, u64 rec, u64 params_pa);
+u64 rmi_rec_create(struct realm *r, u64 rec, u64 params_pa);
 u64 rmi_rec_destroy(u64 rec);
 u64 rmi_rec_enter(u64 rec, u64 run_pa);
 u64 rmi_psci_complete(u64 calling, u64 target, u64 status);

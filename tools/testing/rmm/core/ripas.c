@@ -29,7 +29,7 @@ static bool range_is_valid(const struct realm *r, u64 base, u64 top)
 	       IS_ALIGNED(top, GRANULE_SIZE) && realm_is_protected(r, top - 1);
 }
 
-static u64 init_ripas(struct realm *r, u64 base, u64 top, u64 *out_top)
+u64 rmi_rtt_init_ripas(struct realm *r, u64 base, u64 top, u64 *out_top)
 {
 	const struct s2tte ram = {
 		.hipas = HIPAS_UNASSIGNED,
@@ -54,18 +54,6 @@ static u64 init_ripas(struct realm *r, u64 base, u64 top, u64 *out_top)
 		measure_ripas(r, w.ipa, *out_top);
 	} while (next_entry(r, &w, top));
 	return RMI_SUCCESS;
-}
-
-u64 rmi_rtt_init_ripas(u64 rd, u64 base, u64 top, u64 *out_top)
-{
-	struct realm *r = realm_get(rd);
-	u64 ret;
-
-	if (!r)
-		return RMI_ERROR_INPUT;
-	ret = init_ripas(r, base, top, out_top);
-	realm_put(r);
-	return ret;
 }
 
 static bool can_change(const struct rec_ripas *change, const struct s2tte *e)
@@ -113,19 +101,15 @@ static u64 set_ripas(struct realm *r, struct rec *rec, u64 base, u64 top,
 	return RMI_SUCCESS;
 }
 
-u64 rmi_rtt_set_ripas(u64 rd, u64 rec_pa, u64 base, u64 top, u64 *out_top)
+u64 rmi_rtt_set_ripas(struct realm *r, u64 rec_pa, u64 base, u64 top,
+		      u64 *out_top)
 {
-	struct realm *r = realm_get(rd);
-	struct rec *rec;
-	u64 ret = RMI_ERROR_INPUT;
+	struct rec *rec = rec_get(rec_pa);
+	u64 ret;
 
-	if (!r)
+	if (!rec)
 		return RMI_ERROR_INPUT;
-	rec = rec_get(rec_pa);
-	if (rec) {
-		ret = set_ripas(r, rec, base, top, out_top);
-		rec_put(rec);
-	}
-	realm_put(r);
+	ret = set_ripas(r, rec, base, top, out_top);
+	rec_put(rec);
 	return ret;
 }

@@ -29,27 +29,28 @@ static u64 undelegate(const u64 *x, u64 *out)
 	return rmi_granule_undelegate(x[1]);
 }
 
-static u64 data_create(const u64 *x, u64 *out)
+static u64 data_create(struct realm *r, const u64 *x, u64 *out)
 {
 	(void)out;
-	return rmi_data_create(x[1], x[2], x[3], x[4], x[5]);
+	return rmi_data_create(r, x[2], x[3], x[4], x[5]);
 }
 
-static u64 data_create_unknown(const u64 *x, u64 *out)
+static u64 data_create_unknown(struct realm *r, const u64 *x, u64 *out)
 {
 	(void)out;
-	return rmi_data_create_unknown(x[1], x[2], x[3]);
+	return rmi_data_create_unknown(r, x[2], x[3]);
 }
 
-static u64 data_destroy(const u64 *x, u64 *out)
+static u64 data_destroy(struct realm *r, const u64 *x, u64 *out)
 {
-	return rmi_data_destroy(x[1], x[2], &out[1], &out[2]);
+	return rmi_data_destroy(r, x[2], &out[1], &out[2]);
 }
 
-static u64 realm_activate(const u64 *x, u64 *out)
+static u64 realm_activate(struct realm *r, const u64 *x, u64 *out)
 {
+	(void)x;
 	(void)out;
-	return rmi_realm_activate(x[1]);
+	return rmi_realm_activate(r);
 }
 
 static u64 realm_create(const u64 *x, u64 *out)
@@ -64,10 +65,10 @@ static u64 realm_destroy(const u64 *x, u64 *out)
 	return rmi_realm_destroy(x[1]);
 }
 
-static u64 rec_create(const u64 *x, u64 *out)
+static u64 rec_create(struct realm *r, const u64 *x, u64 *out)
 {
 	(void)out;
-	return rmi_rec_create(x[1], x[2], x[3]);
+	return rmi_rec_create(r, x[2], x[3]);
 }
 
 static u64 rec_destroy(const u64 *x, u64 *out)
@@ -82,42 +83,45 @@ static u64 rec_enter(const u64 *x, u64 *out)
 	return rmi_rec_enter(x[1], x[2]);
 }
 
-static u64 rec_aux_count(const u64 *x, u64 *out)
+static u64 rec_aux_count(struct realm *r, const u64 *x, u64 *out)
 {
-	return rmi_rec_aux_count(x[1], &out[1]);
+	(void)r;
+	(void)x;
+	out[1] = rmm.nr_rec_aux;
+	return RMI_SUCCESS;
 }
 
-static u64 rtt_create(const u64 *x, u64 *out)
-{
-	(void)out;
-	return rmi_rtt_create(x[1], x[2], x[3], x[4]);
-}
-
-static u64 rtt_destroy(const u64 *x, u64 *out)
-{
-	return rmi_rtt_destroy(x[1], x[2], x[3], &out[1], &out[2]);
-}
-
-static u64 rtt_fold(const u64 *x, u64 *out)
-{
-	return rmi_rtt_fold(x[1], x[2], x[3], &out[1]);
-}
-
-static u64 rtt_map_unprotected(const u64 *x, u64 *out)
+static u64 rtt_create(struct realm *r, const u64 *x, u64 *out)
 {
 	(void)out;
-	return rmi_rtt_map_unprotected(x[1], x[2], x[3], x[4]);
+	return rmi_rtt_create(r, x[2], x[3], x[4]);
 }
 
-static u64 rtt_unmap_unprotected(const u64 *x, u64 *out)
+static u64 rtt_destroy(struct realm *r, const u64 *x, u64 *out)
 {
-	return rmi_rtt_unmap_unprotected(x[1], x[2], x[3], &out[1]);
+	return rmi_rtt_destroy(r, x[2], x[3], &out[1], &out[2]);
 }
 
-static u64 rtt_read_entry(const u64 *x, u64 *out)
+static u64 rtt_fold(struct realm *r, const u64 *x, u64 *out)
+{
+	return rmi_rtt_fold(r, x[2], x[3], &out[1]);
+}
+
+static u64 rtt_map_unprotected(struct realm *r, const u64 *x, u64 *out)
+{
+	(void)out;
+	return rmi_rtt_map_unprotected(r, x[2], x[3], x[4]);
+}
+
+static u64 rtt_unmap_unprotected(struct realm *r, const u64 *x, u64 *out)
+{
+	return rmi_rtt_unmap_unprotected(r, x[2], x[3], &out[1]);
+}
+
+static u64 rtt_read_entry(struct realm *r, const u64 *x, u64 *out)
 {
 	struct rmi_rtt_entry e = { 0 };
-	u64 ret = rmi_rtt_read_entry(x[1], x[2], x[3], &e);
+	u64 ret = rmi_rtt_read_entry(r, x[2], x[3], &e);
 
 	out[1] = e.level;
 	out[2] = e.state;
@@ -126,14 +130,14 @@ static u64 rtt_read_entry(const u64 *x, u64 *out)
 	return ret;
 }
 
-static u64 rtt_init_ripas(const u64 *x, u64 *out)
+static u64 rtt_init_ripas(struct realm *r, const u64 *x, u64 *out)
 {
-	return rmi_rtt_init_ripas(x[1], x[2], x[3], &out[1]);
+	return rmi_rtt_init_ripas(r, x[2], x[3], &out[1]);
 }
 
-static u64 rtt_set_ripas(const u64 *x, u64 *out)
+static u64 rtt_set_ripas(struct realm *r, const u64 *x, u64 *out)
 {
-	return rmi_rtt_set_ripas(x[1], x[2], x[3], x[4], &out[1]);
+	return rmi_rtt_set_ripas(r, x[2], x[3], x[4], &out[1]);
 }
 
 static u64 psci_complete(const u64 *x, u64 *out)
@@ -146,33 +150,37 @@ struct command {
 	u32 fid;
 	const char *name;
 	u64 (*handle)(const u64 *x, u64 *out);
+	/* Of a command on the realm whose RD is x[1]. */
+	u64 (*realm)(struct realm *r, const u64 *x, u64 *out);
 };
 
+#define COMMAND(id, fn)	{ .fid = RMI_##id, .name = #id, .handle = fn }
+#define OF_REALM(id, fn)	{ .fid = RMI_##id, .name = #id, .realm = fn }
+
 static const struct command commands[] = {
-	{ RMI_VERSION, "VERSION", version },
-	{ RMI_GRANULE_DELEGATE, "GRANULE_DELEGATE", delegate },
-	{ RMI_GRANULE_UNDELEGATE, "GRANULE_UNDELEGATE", undelegate },
-	{ RMI_DATA_CREATE, "DATA_CREATE", data_create },
-	{ RMI_DATA_CREATE_UNKNOWN, "DATA_CREATE_UNKNOWN", data_create_unknown },
-	{ RMI_DATA_DESTROY, "DATA_DESTROY", data_destroy },
-	{ RMI_REALM_ACTIVATE, "REALM_ACTIVATE", realm_activate },
-	{ RMI_REALM_CREATE, "REALM_CREATE", realm_create },
-	{ RMI_REALM_DESTROY, "REALM_DESTROY", realm_destroy },
-	{ RMI_REC_CREATE, "REC_CREATE", rec_create },
-	{ RMI_REC_DESTROY, "REC_DESTROY", rec_destroy },
-	{ RMI_REC_ENTER, "REC_ENTER", rec_enter },
-	{ RMI_RTT_CREATE, "RTT_CREATE", rtt_create },
-	{ RMI_RTT_DESTROY, "RTT_DESTROY", rtt_destroy },
-	{ RMI_RTT_MAP_UNPROTECTED, "RTT_MAP_UNPROTECTED", rtt_map_unprotected },
-	{ RMI_RTT_READ_ENTRY, "RTT_READ_ENTRY", rtt_read_entry },
-	{ RMI_RTT_UNMAP_UNPROTECTED, "RTT_UNMAP_UNPROTECTED",
-	  rtt_unmap_unprotected },
-	{ RMI_PSCI_COMPLETE, "PSCI_COMPLETE", psci_complete },
-	{ RMI_FEATURES, "FEATURES", features },
-	{ RMI_RTT_FOLD, "RTT_FOLD", rtt_fold },
-	{ RMI_REC_AUX_COUNT, "REC_AUX_COUNT", rec_aux_count },
-	{ RMI_RTT_INIT_RIPAS, "RTT_INIT_RIPAS", rtt_init_ripas },
-	{ RMI_RTT_SET_RIPAS, "RTT_SET_RIPAS", rtt_set_ripas },
+	COMMAND(VERSION, version),
+	COMMAND(GRANULE_DELEGATE, delegate),
+	COMMAND(GRANULE_UNDELEGATE, undelegate),
+	OF_REALM(DATA_CREATE, data_create),
+	OF_REALM(DATA_CREATE_UNKNOWN, data_create_unknown),
+	OF_REALM(DATA_DESTROY, data_destroy),
+	OF_REALM(REALM_ACTIVATE, realm_activate),
+	COMMAND(REALM_CREATE, realm_create),
+	COMMAND(REALM_DESTROY, realm_destroy),
+	OF_REALM(REC_CREATE, rec_create),
+	COMMAND(REC_DESTROY, rec_destroy),
+	COMMAND(REC_ENTER, rec_enter),
+	OF_REALM(RTT_CREATE, rtt_create),
+	OF_REALM(RTT_DESTROY, rtt_destroy),
+	OF_REALM(RTT_MAP_UNPROTECTED, rtt_map_unprotected),
+	OF_REALM(RTT_READ_ENTRY, rtt_read_entry),
+	OF_REALM(RTT_UNMAP_UNPROTECTED, rtt_unmap_unprotected),
+	COMMAND(PSCI_COMPLETE, psci_complete),
+	COMMAND(FEATURES, features),
+	OF_REALM(RTT_FOLD, rtt_fold),
+	OF_REALM(REC_AUX_COUNT, rec_aux_count),
+	OF_REALM(RTT_INIT_RIPAS, rtt_init_ripas),
+	OF_REALM(RTT_SET_RIPAS, rtt_set_ripas),
 };
 
 static const struct command *find_command(u64 fid)
@@ -183,6 +191,21 @@ static const struct command *find_command(u64 fid)
 	return NULL;
 }
 
+static u64 handle(const struct command *command, const u64 *x, u64 *out)
+{
+	struct realm *r;
+	u64 ret;
+
+	if (command->handle)
+		return command->handle(x, out);
+	r = realm_get(x[1]);
+	if (!r)
+		return RMI_ERROR_INPUT;
+	ret = command->realm(r, x, out);
+	realm_put(r);
+	return ret;
+}
+
 void rmm_call(u64 x[RMM_CALL_REGS])
 {
 	const struct command *command = find_command(x[0]);
@@ -190,7 +213,7 @@ void rmm_call(u64 x[RMM_CALL_REGS])
 
 	if (command) {
 		rmm_port_lock();
-		out[0] = command->handle(x, out);
+		out[0] = handle(command, x, out);
 		rmm_port_unlock();
 	}
 	if (rmm.trace)

@@ -45,13 +45,15 @@ struct rmi_rtt_entry {
 	u64 ripas;
 };
 
-u64 rmi_rtt_create(u64 rd, u64 rtt, u64 ipa, u64 level);
-u64 rmi_rtt_destroy(u64 rd, u64 ipa, u64 level, u64 *rtt, u64 *top);
-u64 rmi_rtt_fold(u64 rd, u64 ipa, u64 level, u64 *rtt);
-u64 rmi_rtt_read_entry(u64 rd, u64 ipa, u64 level, struct rmi_rtt_entry *out);
-u64 rmi_rtt_map_unprotected(u64 rd, u64 ipa, u64 level, u64 desc);
-u64 rmi_rtt_unmap_unprotected(u64 rd, u64 ipa, u64 level, u64 *top);
-u64 rmi_rtt_init_ripas(u64 rd, u64 base, u64 top, u64 *out_top);
-u64 rmi_rtt_set_ripas(u64 rd, u64 rec, u64 base, u64 top, u64 *out_top);
+u64 rmi_rtt_create(struct realm *r, u64 rtt, u64 ipa, s64 level);
+u64 rmi_rtt_destroy(struct realm *r, u64 ipa, s64 level, u64 *rtt, u64 *top);
+u64 rmi_rtt_fold(struct realm *r, u64 ipa, s64 level, u64 *rtt);
+u64 rmi_rtt_read_entry(struct realm *r, u64 ipa, s64 level,
+		       struct rmi_rtt_entry *out);
+u64 rmi_rtt_map_unprotected(struct realm *r, u64 ipa, s64 level, u64 desc);
+u64 rmi_rtt_unmap_unprotected(struct realm *r, u64 ipa, s64 level, u64 *top);
+u64 rmi_rtt_init_ripas(struct realm *r, u64 base, u64 top, u64 *out_top);
+u64 rmi_rtt_set_ripas(struct realm *r, u64 rec_pa, u64 base, u64 top,
+		      u64 *out_top);
 
 #endif

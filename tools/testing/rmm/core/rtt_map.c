@@ -15,8 +15,8 @@ static u64 rtt_state(const struct s2tte *e)
 	}
 }
 
-static u64 rtt_read(struct realm *r, u64 ipa, s64 level,
-		    struct rmi_rtt_entry *out)
+u64 rmi_rtt_read_entry(struct realm *r, u64 ipa, s64 level,
+		       struct rmi_rtt_entry *out)
 {
 	struct rtt_walk w;
 
@@ -31,18 +31,6 @@ static u64 rtt_read(struct realm *r, u64 ipa, s64 level,
 	return RMI_SUCCESS;
 }
 
-u64 rmi_rtt_read_entry(u64 rd, u64 ipa, u64 level, struct rmi_rtt_entry *out)
-{
-	struct realm *r = realm_get(rd);
-	u64 ret;
-
-	if (!r)
-		return RMI_ERROR_INPUT;
-	ret = rtt_read(r, ipa, level, out);
-	realm_put(r);
-	return ret;
-}
-
 /* A page or block, outside of what the realm is protected in. */
 static bool unprotected_is_valid(const struct realm *r, u64 ipa, s64 level)
 {
@@ -51,7 +39,7 @@ static bool unprotected_is_valid(const struct realm *r, u64 ipa, s64 level)
 	       !realm_is_protected(r, ipa);
 }
 
-static u64 map_unprotected(struct realm *r, u64 ipa, s64 level, u64 desc)
+u64 rmi_rtt_map_unprotected(struct realm *r, u64 ipa, s64 level, u64 desc)
 {
 	struct s2tte mapped;
 	struct rtt_walk w;
@@ -66,19 +54,7 @@ static u64 map_unprotected(struct realm *r, u64 ipa, s64 level, u64 desc)
 	return RMI_SUCCESS;
 }
 
-u64 rmi_rtt_map_unprotected(u64 rd, u64 ipa, u64 level, u64 desc)
-{
-	struct realm *r = realm_get(rd);
-	u64 ret;
-
-	if (!r)
-		return RMI_ERROR_INPUT;
-	ret = map_unprotected(r, ipa, level, desc);
-	realm_put(r);
-	return ret;
-}
-
-static u64 unmap_unprotected(struct realm *r, u64 ipa, s64 level, u64 *top)
+u64 rmi_rtt_unmap_unprotected(struct realm *r, u64 ipa, s64 level, u64 *top)
 {
 	const struct s2tte unmapped = { .hipas = HIPAS_UNASSIGNED_NS };
 	struct rtt_walk w;
@@ -92,17 +68,5 @@ static u64 unmap_unprotected(struct realm *r, u64 ipa, s64 level, u64 *top)
 	else
 		rtt_write(r, &w, &unmapped);
 	*top = rtt_walk_top(r, &w);
-	return ret;
-}
-
-u64 rmi_rtt_unmap_unprotected(u64 rd, u64 ipa, u64 level, u64 *top)
-{
-	struct realm *r = realm_get(rd);
-	u64 ret;
-
-	if (!r)
-		return RMI_ERROR_INPUT;
-	ret = unmap_unprotected(r, ipa, level, top);
-	realm_put(r);
 	return ret;
 }

@@ -34,7 +34,7 @@ static void fill_table(const struct realm *r, u64 rtt,
 	granule_find(rtt)->refs = s2tte_is_live(parent) ? RTT_ENTRIES : 0;
 }
 
-static u64 rtt_create(struct realm *r, u64 rtt, u64 ipa, s64 level)
+u64 rmi_rtt_create(struct realm *r, u64 rtt, u64 ipa, s64 level)
 {
 	struct s2tte table = { .hipas = HIPAS_TABLE, .pa = rtt };
 	struct rtt_walk w;
@@ -52,18 +52,6 @@ static u64 rtt_create(struct realm *r, u64 rtt, u64 ipa, s64 level)
 	return RMI_SUCCESS;
 }
 
-u64 rmi_rtt_create(u64 rd, u64 rtt, u64 ipa, u64 level)
-{
-	struct realm *r = realm_get(rd);
-	u64 ret;
-
-	if (!r)
-		return RMI_ERROR_INPUT;
-	ret = rtt_create(r, rtt, ipa, level);
-	realm_put(r);
-	return ret;
-}
-
 /* What was RAM or EMPTY below cannot be told any more: it is DESTROYED. */
 static struct s2tte destroyed(const struct realm *r, u64 ipa)
 {
@@ -75,7 +63,7 @@ static struct s2tte destroyed(const struct realm *r, u64 ipa)
 	return (struct s2tte) { .hipas = HIPAS_UNASSIGNED_NS };
 }
 
-static u64 rtt_destroy(struct realm *r, u64 ipa, s64 level, u64 *rtt, u64 *top)
+u64 rmi_rtt_destroy(struct realm *r, u64 ipa, s64 level, u64 *rtt, u64 *top)
 {
 	struct s2tte gone;
 	struct rtt_walk w;
@@ -102,18 +90,6 @@ static u64 rtt_destroy(struct realm *r, u64 ipa, s64 level, u64 *rtt, u64 *top)
 	return RMI_SUCCESS;
 }
 
-u64 rmi_rtt_destroy(u64 rd, u64 ipa, u64 level, u64 *rtt, u64 *top)
-{
-	struct realm *r = realm_get(rd);
-	u64 ret;
-
-	if (!r)
-		return RMI_ERROR_INPUT;
-	ret = rtt_destroy(r, ipa, level, rtt, top);
-	realm_put(r);
-	return ret;
-}
-
 /* Whether one entry of the level above can say the same as the table. */
 static bool is_homogeneous(const struct realm *r, u64 table, int level,
 			   struct s2tte *first)
@@ -137,7 +113,7 @@ static bool is_homogeneous(const struct realm *r, u64 table, int level,
 	       IS_ALIGNED(first->pa, rtt_size(level - 1));
 }
 
-static u64 rtt_fold(struct realm *r, u64 ipa, s64 level, u64 *rtt)
+u64 rmi_rtt_fold(struct realm *r, u64 ipa, s64 level, u64 *rtt)
 {
 	struct s2tte folded;
 	struct rtt_walk w;
@@ -157,16 +133,4 @@ static u64 rtt_fold(struct realm *r, u64 ipa, s64 level, u64 *rtt)
 	granule_release(table, GRANULE_RTT);
 	*rtt = table;
 	return RMI_SUCCESS;
-}
-
-u64 rmi_rtt_fold(u64 rd, u64 ipa, u64 level, u64 *rtt)
-{
-	struct realm *r = realm_get(rd);
-	u64 ret;
-
-	if (!r)
-		return RMI_ERROR_INPUT;
-	ret = rtt_fold(r, ipa, level, rtt);
-	realm_put(r);
-	return ret;
 }
