@@ -422,43 +422,46 @@ static void test_exec(bool keep)
 	teardown(&s);
 }
 
+/* A message of one byte, with room for one file. */
+struct fd_message {
+	char control[CMSG_SPACE(sizeof(int))];
+	char byte;
+	struct iovec iov;
+	struct msghdr hdr;
+};
+
+static struct cmsghdr *fd_message_init(struct fd_message *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->iov.iov_base = &m->byte;
+	m->iov.iov_len = 1;
+	m->hdr.msg_iov = &m->iov;
+	m->hdr.msg_iovlen = 1;
+	m->hdr.msg_control = m->control;
+	m->hdr.msg_controllen = sizeof(m->control);
+	return CMSG_FIRSTHDR(&m->hdr);
+}
+
 static void send_fd(int sock, int fd)
 {
-	char control[CMSG_SPACE(sizeof(fd))] = {}, byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	struct fd_message m;
+	struct cmsghdr *cmsg = fd_message_init(&m);
 
 	cmsg->cmsg_level = SOL_SOCKET;
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
 	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	EXPECT_ERRNO(sendmsg(sock, &msg, 0), 0, "send the file");
+	EXPECT_ERRNO(sendmsg(sock, &m.hdr, 0), 0, "send the file");
 }
 
 static int receive_fd(int sock)
 {
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg;
+	struct fd_message m;
+	struct cmsghdr *cmsg = fd_message_init(&m);
 	int fd = -1;
 
-	if (recvmsg(sock, &msg, 0) == 1) {
-		cmsg = CMSG_FIRSTHDR(&msg);
-		if (cmsg)
-			memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	}
+	if (recvmsg(sock, &m.hdr, 0) == 1 && CMSG_FIRSTHDR(&m.hdr))
+		memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
 	TEST_ASSERT(fd >= 0, "a file should have come");
 	return fd;
 }
