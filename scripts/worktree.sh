@@ -29,6 +29,12 @@ configure() {
 	! cmp -s "$2/.config" "$2/.config.before" || cp -p "$2/.config.before" "$2/.config"
 }
 
+# KVM's folder of an architecture.
+kvm_dir() {
+	local dir=arch/$1/kvm/
+	echo "${dir/x86_64/x86}"
+}
+
 # Objects of the C files on stdin that an architecture builds, besides KVM's own folder: objects_of ARCH.
 objects_of() {
 	local other=arm64
