@@ -18,18 +18,6 @@ static int prepare_for_fault(struct kvm *kvm, gfn_t gfn, struct folio *folio)
 	return kvm_gmem_prepare_folio(kvm, gfn, folio);
 }
 
-/*
- * A guess, without mmu_lock.  What faults allocate in a hole that is being
- * punched, the punching finds and takes away again: it would not come to its
- * end while vCPUs touch the range.
- */
-static bool is_being_invalidated(struct kvm *kvm, gfn_t gfn)
-{
-	return READ_ONCE(kvm->mmu_invalidate_in_progress) &&
-	       gfn >= READ_ONCE(kvm->mmu_invalidate_range_start) &&
-	       gfn < READ_ONCE(kvm->mmu_invalidate_range_end);
-}
-
 /**
  * kvm_gmem_get_pfn() - Find the page of a guest_memfd that backs a guest frame.
  * @kvm: The VM.
@@ -57,7 +45,12 @@ int kvm_gmem_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot,
 
 	if (!file)
 		return -EFAULT;
-	if (is_being_invalidated(kvm, gfn))
+	/*
+	 * What faults allocate in a hole that is being punched, the punching
+	 * finds and takes away again: it would not come to its end while vCPUs
+	 * touch the range.
+	 */
+	if (mmu_invalidate_in_range(kvm, gfn, gfn + 1))
 		return -EAGAIN;
 
 	folio = kvm_gmem_get_folio(file_inode(file), kvm_gmem_index(slot, gfn));

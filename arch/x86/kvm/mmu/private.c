@@ -55,17 +55,6 @@ int kvm_mmu_faultin_gmem_pfn(struct kvm_vcpu *vcpu,
 	return RET_PF_CONTINUE;
 }
 
-/*
- * Frames that are being converted are not mapped, and their attributes are on
- * the way to change: as good as mixed.
- */
-static bool is_being_invalidated(struct kvm *kvm, gfn_t start, gfn_t end)
-{
-	return kvm->mmu_invalidate_in_progress &&
-	       start < kvm->mmu_invalidate_range_end &&
-	       end > kvm->mmu_invalidate_range_start;
-}
-
 /* The part of kvm_mmu_uniform_max_level() for VMs with private memory. */
 int __kvm_mmu_uniform_max_level(struct kvm *kvm, gfn_t gfn, int max_level)
 {
@@ -79,7 +68,8 @@ int __kvm_mmu_uniform_max_level(struct kvm *kvm, gfn_t gfn, int max_level)
 	for (; max_level > PG_LEVEL_4K; max_level--) {
 		start = gfn & -KVM_PAGES_PER_HPAGE(max_level);
 		end = start + KVM_PAGES_PER_HPAGE(max_level);
-		if (!is_being_invalidated(kvm, start, end) &&
+		/* Frames that are being converted are as good as mixed. */
+		if (!mmu_invalidate_in_range(kvm, start, end) &&
 		    kvm_mem_attrs_range_has(store, start, end, attrs))
 			break;
 	}
