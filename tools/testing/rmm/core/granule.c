@@ -19,6 +19,7 @@
 static const struct rmm_range *ram;
 static unsigned int nr_ram;
 static struct granule *granules;
+static u64 nr_in[GRANULE_STATES];
 
 u64 rmm_granules_size(const struct rmm_range *range, unsigned int nr)
 {
@@ -35,6 +36,13 @@ void granules_init(const struct rmm_config *config)
 	nr_ram = config->nr_ram;
 	granules = config->granules;
 	mem_zero(granules, rmm_granules_size(ram, nr_ram));
+	mem_zero(nr_in, sizeof(nr_in));
+	nr_in[GRANULE_UNDELEGATED] = rmm_granules_size(ram, nr_ram) / sizeof(*granules);
+}
+
+u64 granules_in(enum granule_state state)
+{
+	return nr_in[state];
 }
 
 struct granule *granule_find(u64 pa)
@@ -98,6 +106,8 @@ static void granule_set(u64 pa, enum granule_state from, enum granule_state to)
 
 	rmm_assert(g && !g->refs);
 	g->state = to;
+	nr_in[from]--;
+	nr_in[to]++;
 }
 
 void granule_delegate(u64 pa)

@@ -14,6 +14,7 @@ enum granule_state {
 	GRANULE_REC_AUX,
 	GRANULE_DATA,
 	GRANULE_RTT,
+	GRANULE_STATES,
 };
 
 struct granule {
@@ -35,6 +36,8 @@ struct granule *granule_find_in(u64 pa, enum granule_state state);
 bool granule_is(u64 pa, enum granule_state state);
 /* Whether [pa, pa + GRANULE_SIZE) is memory that the host owns. */
 bool granule_is_ns(u64 pa);
+/* How many are in a state. */
+u64 granules_in(enum granule_state state);
 /* The i-th granule of all and its address; NULL past the end. */
 struct granule *granule_nth(u64 i, u64 *pa);
 

@@ -17,6 +17,9 @@ static const char *broken;
 		broken = what;						\
 } while (0)
 
+/* Granules found in each state. */
+static u64 found[GRANULE_STATES];
+
 static struct granule *see(u64 pa, enum granule_state state, const char *what)
 {
 	struct granule *g = granule_find_in(pa, state);
@@ -146,7 +149,9 @@ static void check_granule(u64 pa, struct granule *g)
 {
 	bool used = g->state > GRANULE_DELEGATED;
 
-	check(g->state <= GRANULE_RTT, "a granule is in no state");
+	check(g->state < GRANULE_STATES, "a granule is in no state");
+	if (g->state < GRANULE_STATES)
+		found[g->state]++;
 	check(g->seen == used, used ? "a granule has not exactly one user" :
 	      "a granule without a user is used");
 	check(g->refs == g->counted, "a reference count is wrong");
@@ -177,11 +182,14 @@ const char *rmm_check_invariants(void)
 	u64 i, pa;
 
 	broken = NULL;
+	mem_zero(found, sizeof(found));
 	for_each_granule(i, pa, g)
 		forget(g);
 	for_each_granule(i, pa, g)
 		count(pa, g);
 	for_each_granule(i, pa, g)
 		check_granule(pa, g);
+	for (i = 0; i < GRANULE_STATES; i++)
+		check(found[i] == granules_in(i), "a state's count of granules is wrong");
 	return broken;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A realm's life: create, activate, destroy. */
+#include "control.h"
 #include "measure.h"
 #include "realm.h"
 #include "rtt.h"
@@ -23,6 +24,7 @@ static void vmid_flip(u16 vmid)
 void rmm_init(const struct rmm_config *config)
 {
 	granules_init(config);
+	control_init();
 	mem_zero(vmids, sizeof(vmids));
 	rmm = (struct rmm_state) {
 		.feature0 = config->feature0,

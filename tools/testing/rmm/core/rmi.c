@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host's calls: one table, and stubs that unmarshal. */
+#include "control.h"
 #include "data.h"
 #include "rec.h"
 #include "rtt.h"
@@ -191,11 +192,19 @@ static const struct command *find_command(u64 fid)
 	return NULL;
 }
 
+bool rmi_is_command(u64 fid)
+{
+	return find_command(fid);
+}
+
 static u64 handle(const struct command *command, const u64 *x, u64 *out)
 {
 	struct realm *r;
 	u64 ret;
 
+	ret = control_count(command->fid);
+	if (ret)
+		return ret;
 	if (command->handle)
 		return command->handle(x, out);
 	r = realm_get(x[1]);
@@ -206,16 +215,22 @@ static u64 handle(const struct command *command, const u64 *x, u64 *out)
 	return ret;
 }
 
+/* x4 and on keep what no result replaces, as a caller of SMCCC 1.1 relies on. */
+static void clear_results(const u64 *x, u64 *out)
+{
+	for (unsigned int i = 0; i < RMM_CALL_REGS; i++)
+		out[i] = i < SMCCC_SCRATCH ? 0 : x[i];
+}
+
 void rmm_call(u64 x[RMM_CALL_REGS])
 {
 	const struct command *command = find_command(x[0]);
-	u64 out[RMM_CALL_REGS] = { SMC_NOT_SUPPORTED };
+	u64 out[RMM_CALL_REGS];
 
-	if (command) {
-		rmm_port_lock();
-		out[0] = handle(command, x, out);
-		rmm_port_unlock();
-	}
+	clear_results(x, out);
+	rmm_port_lock();
+	out[0] = command ? handle(command, x, out) : control_call(x, out);
+	rmm_port_unlock();
 	if (rmm.trace)
 		rmm_port_trace(command ? command->name : "?", x, out);
 	mem_copy(x, out, sizeof(out));

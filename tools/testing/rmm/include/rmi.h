@@ -14,6 +14,8 @@
 #define RMI_ABI_VERSION		((RMI_ABI_MAJOR << 16) | RMI_ABI_MINOR)
 #define RSI_ABI_VERSION		((1 << 16) | 0)
 
+/* Registers that any call may change, by version 1.1 of the calling convention. */
+#define SMCCC_SCRATCH		4
 #define SMC_NOT_SUPPORTED	(~0ull)
 #define SMC64_FID(n)		(0xc4000000u | (n))
 

@@ -43,7 +43,7 @@ void rmm_init(const struct rmm_config *config);
 
 /*
  * One SMC of the host: x0..x7 in, x0..x7 out.  May be called on all CPUs at
- * once.  What is no RMI command gives SMC_NOT_SUPPORTED.
+ * once.  What is no RMI command and no call of model.h gives SMC_NOT_SUPPORTED.
  */
 void rmm_call(u64 x[RMM_CALL_REGS]);
 

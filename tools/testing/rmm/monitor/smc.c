@@ -2,6 +2,7 @@
 /* Who may call what at EL3: the host PSCI and RMI, the RMM its private calls. */
 #include "monitor.h"
 #include "monitor_abi.h"
+#include "model.h"
 #include "sysreg.h"
 
 #define SMCCC_VERSION		0x80000000
@@ -34,6 +35,12 @@ static void rmi_return(struct frame *frame)
 	memcpy(frame->x, results, sizeof(results));
 }
 
+static bool is_for_rmm(u32 fid)
+{
+	return (fid >= RMI_FIRST && fid <= RMI_LAST) || fid == MODEL_UID ||
+	       (fid >= MODEL_FID(0) && fid <= MODEL_FID_LAST);
+}
+
 static bool from_el2(const struct frame *frame)
 {
 	return (frame->spsr >> SPSR_EL_SHIFT & 3) == 2;
@@ -50,7 +57,7 @@ static void host_smc(struct frame *frame)
 {
 	u32 fid = frame->x[0];
 
-	if (fid >= RMI_FIRST && fid <= RMI_LAST && from_el2(frame))
+	if (is_for_rmm(fid) && from_el2(frame))
 		rmi_enter(frame);
 	else if (fid == SMCCC_VERSION)
 		frame->x[0] = SMCCC_1_2;

@@ -35,6 +35,9 @@ struct el1_state {
 	EL1_REGS(FIELD)
 };
 
+#define ZCR_EL1		S3_0_C1_C2_0
+#define ZCR_LEN_ALL	0xfUL
+
 #define NR_LRS_MAX	16
 
 struct gic_state {
@@ -52,14 +55,35 @@ struct fp_state {
 	u64 fpcr;
 };
 
+/* Breakpoints, watchpoints and, of the host alone, the OS Lock. */
+struct debug_state {
+	u64 bvr[16];
+	u64 bcr[16];
+	u64 wvr[16];
+	u64 wcr[16];
+	bool locked;
+};
+
+/* Vectors and predicates at any length, in granules: two halves of Z, then P and FFR. */
+enum {
+	SVE_Z_LOW,
+	SVE_Z_HIGH,
+	SVE_P,
+	SVE_GRANULES,
+};
+
 struct arch_state {
 	u64 pstate;
+	bool sve;
+	u8 sve_vl;
+	u64 zcr;
 	u64 ap0r0;
 	u64 ap1r0;
 	u64 num_bps;
 	u64 num_wps;
 	struct el1_state el1;
 	struct fp_state fp;
+	struct debug_state debug;
 };
 static_assert(sizeof(struct arch_state) <= RMM_PORT_WORDS * sizeof(u64), "");
 static_assert(offsetof(struct rmm_vcpu, gprs) == 0, "realm_entry.S expects it first");
@@ -75,8 +99,20 @@ static inline struct arch_state *arch_of(struct rmm_vcpu *v)
 u64 realm_enter(struct rmm_vcpu *v);
 void fp_save(struct fp_state *fp);
 void fp_restore(const struct fp_state *fp);
-void sve_save(void *to);
-void sve_restore(const void *from);
+void sve_save(void *const at[SVE_GRANULES]);
+void sve_restore(void *const at[SVE_GRANULES]);
+u64 sve_vector_bytes(void);
+
+/* The register of a trapped MRS or MSR. */
+struct sysreg_access {
+	u32 op0, op1, crn, crm, op2, rt;
+	bool read;
+};
+
+/* debug.c */
+void debug_save(struct debug_state *d);
+void debug_load(const struct debug_state *d);
+bool debug_access(struct arch_state *a, const struct sysreg_access *s, u64 *value);
 
 /* gic.c */
 unsigned int gic_nr_lrs(void);

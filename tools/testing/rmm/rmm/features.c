@@ -10,6 +10,8 @@
 #define DFR0_WRPS		20
 
 #define F0_LPA2			BIT(8)
+#define F0_SVE			BIT(9)
+#define F0_SVE_VL_SHIFT		10
 #define F0_BPS_SHIFT		14
 #define F0_WPS_SHIFT		20
 #define F0_SHA_256		BIT(32)
@@ -28,25 +30,35 @@ static bool cpu_has_lpa2(void)
 	return field(read_sysreg(id_aa64mmfr0_el1), MMFR0_TGRAN4) == 1;
 }
 
-/* No SVE and no PMU; breakpoints and watchpoints as in the CPU (all count from 1). */
+/* SVE at the CPU's largest vector length, in 128 bits and counted from 1. */
+static u64 sve_features(void)
+{
+	if (!cpu_has_sve())
+		return 0;
+	write_sysreg(ZCR_LEN_ALL, ZCR_EL2);
+	isb();
+	return F0_SVE | (sve_vector_bytes() / 16 - 1) << F0_SVE_VL_SHIFT;
+}
+
+/* No PMU; breakpoints and watchpoints as in the CPU (all count from 1). */
 u64 features_of_cpu(void)
 {
 	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
 
-	return (cpu_has_lpa2() ? 52 | F0_LPA2 : 48) |
+	return (cpu_has_lpa2() ? 52 | F0_LPA2 : 48) | sve_features() |
 	       field(dfr0, DFR0_BRPS) << F0_BPS_SHIFT | field(dfr0, DFR0_WRPS) << F0_WPS_SHIFT |
 	       F0_SHA_256 | F0_SHA_512 | (u64)(gic_nr_lrs() - 1) << F0_LRS_SHIFT |
 	       RECS_ORDER << F0_RECS_SHIFT;
 }
 
-/* AArch64 alone, without EL2 and EL3, RAS, MPAM, AMU, SVE, RME. */
-static u64 pfr0(void)
+/* AArch64 alone, without EL2 and EL3, RAS, MPAM, AMU, RME; SVE if the realm has it. */
+static u64 pfr0(const struct arch_state *a)
 {
 	u64 value = read_sysreg(id_aa64pfr0_el1);
 	u64 csv2 = field(value, PFR0_CSV2) ? 1 : 0;
 
 	value &= FIELD_MASK(16) | FIELD_MASK(20) | FIELD_MASK(24) | FIELD_MASK(48) |
-		 FIELD_MASK(60);
+		 FIELD_MASK(60) | (a->sve ? FIELD_MASK(PFR0_SVE) : 0);
 	return value | 0x11 | csv2 << PFR0_CSV2;
 }
 
@@ -65,10 +77,12 @@ u64 id_register(const struct arch_state *a, u32 crm, u32 op2)
 {
 	switch (crm << 4 | op2) {
 	case 0x40:
-		return pfr0();
+		return pfr0(a);
 	case 0x41:
 		/* BTI and SSBS. */
 		return read_sysreg(ID_AA64PFR1_EL1) & (FIELD_MASK(0) | FIELD_MASK(4));
+	case 0x44:
+		return a->sve ? read_sysreg(ID_AA64ZFR0_EL1) : 0;
 	case 0x50:
 		return dfr0(a);
 	case 0x60:

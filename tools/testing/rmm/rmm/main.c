@@ -7,7 +7,9 @@
 #define RMM_TRACE	false
 #endif
 
-#define REC_AUX		0
+/* As many as there can be, as an RMM of a real machine asks for; SVE_GRANULES are used. */
+#define REC_AUX		RMI_REC_MAX_AUX
+static_assert(REC_AUX >= SVE_GRANULES, "");
 #define VMID_BITS	16
 
 u8 rmm_stacks[MAX_CPUS][RMM_STACK_SIZE] __aligned(16);

@@ -85,31 +85,34 @@ fp_restore:
 	msr	fpcr, x2
 	ret
 
-	.globl sve_save, sve_restore
-/* Z0..Z31, P0..P15 and FFR, one after the other at the largest length. */
+	.globl sve_save, sve_restore, sve_vector_bytes
+/* x0: where Z0..Z15, Z16..Z31, and P0..P15 with FFR are. */
 sve_save:
-	rdvl	x1, #1
-	add	x1, x0, x1, lsl #5
+	ldp	x1, x2, [x0]
+	ldr	x3, [x0, #16]
 	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	str	z\n, [x0, #\n, mul vl]
-	str	p\n, [x1, #\n, mul vl]
+	str	z\n, [x1, #\n, mul vl]
+	str	p\n, [x3, #\n, mul vl]
 	.endr
 	.irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-	str	z\n, [x0, #\n, mul vl]
+	str	z\n, [x2, #(\n - 16), mul vl]
 	.endr
 	rdffr	p0.b
-	str	p0, [x1, #16, mul vl]
+	str	p0, [x3, #16, mul vl]
 	ret
 sve_restore:
-	rdvl	x1, #1
-	add	x1, x0, x1, lsl #5
-	ldr	p0, [x1, #16, mul vl]
+	ldp	x1, x2, [x0]
+	ldr	x3, [x0, #16]
+	ldr	p0, [x3, #16, mul vl]
 	wrffr	p0.b
 	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	ldr	z\n, [x0, #\n, mul vl]
-	ldr	p\n, [x1, #\n, mul vl]
+	ldr	z\n, [x1, #\n, mul vl]
+	ldr	p\n, [x3, #\n, mul vl]
 	.endr
 	.irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-	ldr	z\n, [x0, #\n, mul vl]
+	ldr	z\n, [x2, #(\n - 16), mul vl]
 	.endr
+	ret
+sve_vector_bytes:
+	rdvl	x0, #1
 	ret

@@ -15,9 +15,10 @@
 /* Debug registers, PMU, trace. */
 #define MDCR_REALM		(BIT(5) | BIT(6) | BIT(9) | BIT(10) | BIT(11) | BIT(19))
 #define CPTR_RES1		(0xffUL | BIT(9) | BIT(13))
+#define CPTR_TZ			BIT(8)
 /* SVE, SME, trace, AMU. */
-#define CPTR_REALM		(CPTR_RES1 | BIT(8) | BIT(12) | BIT(20) | BIT(30))
-#define CPTR_OWN		(CPTR_RES1 & ~(BIT(8) | BIT(12)))
+#define CPTR_REALM		(CPTR_RES1 | CPTR_TZ | BIT(12) | BIT(20) | BIT(30))
+#define CPTR_OWN		(CPTR_RES1 & ~(CPTR_TZ | BIT(12)))
 /* EL1 reaches counter and timer; bits that hold back a timer's interrupt. */
 #define CNTHCTL_REALM		(BIT(0) | BIT(1))
 #define CNTHCTL_CNTVMASK	BIT(18)
@@ -29,10 +30,6 @@
 #define ICH_MISR_EL2		S3_4_C12_C11_2
 #define MPIDR_RES1		BIT(31)
 #define SCTLR_EL1_RESET		0x30d00800UL
-#define ZCR_LEN_ALL		0xfUL
-
-/* 32 vectors of 256 bytes, 17 predicates of 32. */
-#define SVE_SIZE		(32 * 256 + 17 * 32)
 
 #define KIND_SYNC		8
 #define KIND_IRQ		9
@@ -43,7 +40,9 @@ struct host_state {
 	struct el1_state el1;
 	struct gic_state gic;
 	struct fp_state fp;
-	u64 sve[SVE_SIZE / sizeof(u64)];
+	struct debug_state debug;
+	u64 zcr_el1;
+	u8 sve[SVE_GRANULES][GRANULE_SIZE];
 };
 
 static struct host_state hosts[MAX_CPUS];
@@ -60,29 +59,61 @@ static void el1_load(const struct el1_state *el1)
 	EL1_REGS(LOAD)
 }
 
+/* At the largest length: the host's own is one of those below it. */
+static void host_sve(struct host_state *host, void (*move)(void *const at[SVE_GRANULES]))
+{
+	void *at[SVE_GRANULES];
+	int i;
+
+	for (i = 0; i < SVE_GRANULES; i++)
+		at[i] = host->sve[i];
+	write_sysreg(ZCR_LEN_ALL, ZCR_EL2);
+	isb();
+	move(at);
+}
+
+/* At the realm's length, in the first of its auxiliary granules. */
+static void realm_sve(const struct rmm_vcpu *v, const struct arch_state *a,
+		      void (*move)(void *const at[SVE_GRANULES]))
+{
+	void *at[SVE_GRANULES];
+	int i;
+
+	for (i = 0; i < SVE_GRANULES; i++)
+		at[i] = rmm_port_map(v->aux[i], RMM_PAS_REALM);
+	write_sysreg(a->sve_vl, ZCR_EL2);
+	isb();
+	move(at);
+	for (i = 0; i < SVE_GRANULES; i++)
+		rmm_port_unmap(at[i]);
+}
+
 static void host_save(struct host_state *host)
 {
 	el1_save(&host->el1);
 	gic_save(&host->gic);
+	debug_save(&host->debug);
 	write_sysreg(CPTR_OWN, cptr_el2);
 	isb();
 	/* The V registers are the low part of Z, but FPSR and FPCR are not. */
 	fp_save(&host->fp);
 	if (cpu_has_sve()) {
-		write_sysreg(ZCR_LEN_ALL, ZCR_EL2);
-		isb();
-		sve_save(host->sve);
+		host->zcr_el1 = read_sysreg(ZCR_EL1);
+		host_sve(host, sve_save);
 	}
 }
 
-static void host_restore(const struct host_state *host)
+static void host_restore(struct host_state *host)
 {
 	write_sysreg(CPTR_OWN, cptr_el2);
 	isb();
 	fp_restore(&host->fp);
-	if (cpu_has_sve())
-		sve_restore(host->sve);
+	if (cpu_has_sve()) {
+		write_sysreg(host->zcr_el1, ZCR_EL1);
+		host_sve(host, sve_restore);
+	}
 	gic_load(&host->gic);
+	debug_load(&host->debug);
 	el1_load(&host->el1);
 	isb();
 }
@@ -137,13 +168,18 @@ static void realm_load(struct rmm_vcpu *v, const struct rmm_s2 *s2)
 	a->el1.cntv_cval_el0_ = v->cntv_cval;
 	write_sysreg(0, cntvoff_el2);
 	el1_load(&a->el1);
+	debug_load(&a->debug);
 	gic_of_realm_load(v, a);
 	fp_restore(&a->fp);
+	if (a->sve) {
+		write_sysreg(a->zcr, ZCR_EL1);
+		realm_sve(v, a, sve_restore);
+	}
 	write_sysreg(read_sysreg(midr_el1), vpidr_el2);
 	write_sysreg(v->mpidr | MPIDR_RES1, vmpidr_el2);
 	write_sysreg(CNTHCTL_REALM | timer_masks(), cnthctl_el2);
 	write_sysreg(MDCR_REALM, mdcr_el2);
-	write_sysreg(CPTR_REALM, cptr_el2);
+	write_sysreg(a->sve ? CPTR_REALM & ~CPTR_TZ : CPTR_REALM, cptr_el2);
 	write_sysreg(HCR_REALM | (v->trap_wfi ? HCR_TWI : 0) | (v->trap_wfe ? HCR_TWE : 0),
 		     hcr_el2);
 	write_sysreg(v->pc, elr_el2);
@@ -161,6 +197,10 @@ static void realm_save(struct rmm_vcpu *v)
 	write_sysreg(CPTR_OWN, cptr_el2);
 	isb();
 	fp_save(&a->fp);
+	if (a->sve) {
+		a->zcr = read_sysreg(ZCR_EL1);
+		realm_sve(v, a, sve_save);
+	}
 	gic_of_realm_save(v, a);
 	el1_save(&a->el1);
 	v->cntp_ctl = a->el1.cntp_ctl_el0_;
@@ -197,6 +237,21 @@ void rmm_port_run(struct rmm_vcpu *v, const struct rmm_s2 *s2, struct rmm_trap *
 	host_restore(host);
 }
 
+static void sve_reset(struct rmm_vcpu *v, const struct rmm_cpu_params *p)
+{
+	struct arch_state *a = arch_of(v);
+	void *va;
+	int i;
+
+	a->sve = p->sve;
+	a->sve_vl = p->sve_vl;
+	for (i = 0; a->sve && i < SVE_GRANULES; i++) {
+		va = rmm_port_map(v->aux[i], RMM_PAS_REALM);
+		memset(va, 0, GRANULE_SIZE);
+		rmm_port_unmap(va);
+	}
+}
+
 void rmm_port_vcpu_reset(struct rmm_vcpu *v, const struct rmm_cpu_params *p)
 {
 	struct arch_state *a = arch_of(v);
@@ -204,6 +259,7 @@ void rmm_port_vcpu_reset(struct rmm_vcpu *v, const struct rmm_cpu_params *p)
 	memset(v->arch, 0, sizeof(v->arch));
 	a->pstate = PSTATE_EL1H_MASKED;
 	a->el1.sctlr_el1_ = SCTLR_EL1_RESET;
+	sve_reset(v, p);
 	a->num_bps = p->num_bps;
 	a->num_wps = p->num_wps;
 	v->gicv3_hcr = 0;

@@ -56,12 +56,6 @@ void rmm_port_inject(struct rmm_vcpu *v, enum rmm_inject what, u64 far)
 	a->pstate = PSTATE_EL1H_MASKED | pan;
 }
 
-/* The register of a trapped MRS or MSR. */
-struct sysreg_access {
-	u32 op0, op1, crn, crm, op2, rt;
-	bool read;
-};
-
 static struct sysreg_access decode(u64 esr)
 {
 	return (struct sysreg_access){
@@ -80,14 +74,13 @@ static bool is_id(const struct sysreg_access *s)
 	return s->op0 == 3 && s->op1 == 0 && s->crn == 0 && s->crm && s->read;
 }
 
-/* Debug registers, ACTLR_EL1 and maintenance by set and way do nothing and read as zero. */
+/* ACTLR_EL1 and maintenance by set and way do nothing and read as zero. */
 static bool is_ignored(const struct sysreg_access *s)
 {
-	bool debug = s->op0 == 2;
 	bool actlr = s->op0 == 3 && s->op1 == 0 && s->crn == 1 && s->crm == 0 && s->op2 == 1;
 	bool set_way = s->op0 == 1 && s->op1 == 0 && s->crn == 7 && s->op2 == 2;
 
-	return debug || actlr || set_way;
+	return actlr || set_way;
 }
 
 bool rmm_port_sysreg(struct rmm_vcpu *v, u64 esr)
@@ -95,9 +88,11 @@ bool rmm_port_sysreg(struct rmm_vcpu *v, u64 esr)
 	struct sysreg_access s = decode(esr);
 	u64 value = 0;
 
+	if (!s.read && s.rt < NR_GPRS)
+		value = v->gprs[s.rt];
 	if (is_id(&s))
 		value = id_register(arch_of(v), s.crm, s.op2);
-	else if (!is_ignored(&s))
+	else if (s.op0 == 2 ? !debug_access(arch_of(v), &s, &value) : !is_ignored(&s))
 		return false;
 	if (s.read && s.rt < NR_GPRS)
 		v->gprs[s.rt] = value;

@@ -84,15 +84,7 @@ run_linux() { # NAME CPUS RAM
 	hotplug "$1"
 }
 
-# Says why no test can run, or nothing.
-missing() {
-	local said
-	command -v "$QEMU" > /dev/null || { echo "no $QEMU"; return; }
-	said=$("$QEMU" -M virt -cpu max,x-rme=on -display none -monitor stdio -S <<< quit 2>&1)
-	! grep -q "x-rme' not found" <<< "$said" || echo "$QEMU is older than 8.1, without x-rme"
-}
-
-reason=$(missing)
+reason=$("$(dirname "$0")/missing.sh" "$QEMU")
 if [ -n "$reason" ]; then
 	report skip "everything: $reason"
 	summary

@@ -137,6 +137,26 @@ static void test_results(void)
 	expect("S2SZ is at least 32", RMI_FEATURE0_S2SZ(f[1]) >= 32, true);
 }
 
+/* The model's own calls reach the RMM, and their results the host. */
+static void test_control(void)
+{
+	static const u32 words[SMC_REGS] = MODEL_UID_WORDS;
+	u64 uid[SMC_REGS] = { MODEL_UID };
+	u64 before[SMC_REGS] = { MODEL_GRANULES }, after[SMC_REGS] = { MODEL_GRANULES };
+
+	smc_call(uid);
+	expect("the model says who it is", uid[0] == words[0] && uid[1] == words[1] &&
+	       uid[2] == words[2] && uid[3] == words[3], true);
+	expect("a failure is asked for", call(MODEL_FAIL_NTH, 2, RMI_ERROR_REALM, 0), RMI_SUCCESS);
+	expect("the command before it works", delegate(GRANULE), RMI_SUCCESS);
+	expect("the one asked for fails", undelegate(GRANULE), RMI_ERROR_REALM);
+	smc_call(before);
+	expect("the one behind it works", undelegate(GRANULE), RMI_SUCCESS);
+	smc_call(after);
+	expect("a granule less is delegated", before[2] - after[2], 1);
+	expect("a granule more is the host's", after[1] - before[1], 1);
+}
+
 /* What a call does not return and what is EL2's stays as it is. */
 static void test_preserved(void)
 {
@@ -146,12 +166,12 @@ static void test_preserved(void)
 
 	write_sysreg(0x1234, tpidr_el2);
 	write_sysreg(0x5678, sp_el0);
-	for (i = 8; i < SMC_REGS; i++)
+	for (i = SMCCC_SCRATCH; i < SMC_REGS; i++)
 		x[i] = 0x1111 * i;
 	smc_call(x);
-	for (i = 8; i < SMC_REGS; i++)
+	for (i = SMCCC_SCRATCH; i < SMC_REGS; i++)
 		changed += x[i] != 0x1111UL * i;
-	expect("x8..x17 are preserved", changed, 0);
+	expect("x4..x17 are preserved", changed, 0);
 	expect("TPIDR_EL2 is preserved", read_sysreg(tpidr_el2), 0x1234);
 	expect("SP_EL0 is preserved", read_sysreg(sp_el0), 0x5678);
 	expect("VBAR_EL2 is preserved", read_sysreg(vbar_el2), vbar);
@@ -326,6 +346,7 @@ void client_main(void)
 	test_calls();
 	test_results();
 	test_preserved();
+	test_control();
 	test_refused();
 	test_firmware_memory();
 	test_granule();
@@ -334,6 +355,8 @@ void client_main(void)
 	test_second_cpu(0xc0ffee);
 	test_second_cpu(0xcafe);
 	test_realm();
+	test_sve();
+	test_debug();
 	puts_("done\n");
 	call(PSCI_SYSTEM_OFF, 0, 0, 0);
 }

@@ -4,6 +4,7 @@
 #define CLIENT_H
 
 #include "fw_map.h"
+#include "model.h"
 #include "rmi.h"
 #include "fw_types.h"
 #include "sysreg.h"
@@ -31,8 +32,10 @@ void client_main(void);
 void client_second_cpu(u64 context);
 void client_unexpected(void);
 
-/* realm.c, realm_guest.S */
+/* realm.c, realm_guest.S, sve.c, debug.c */
 void test_realm(void);
+void test_sve(void);
+void test_debug(void);
 extern const u8 realm_guest[];
 
 #endif

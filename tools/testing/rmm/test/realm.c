@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A realm from creation to destruction, with a REC that runs, faults, calls and turns off. */
-#include "client.h"
-#include "realm_guest.h"
+#include "realm.h"
 
 /* Granules of the realm, one after the other, and pages of the host. */
 #define REALM_BASE		0x46000000UL
@@ -13,8 +12,11 @@ enum {
 	CODE,
 	DATA,
 	REC,
-	NR_GRANULES,
+	AUX,
+	NR_GRANULES = AUX + RMI_REC_MAX_AUX,
 };
+
+static bool has_data;
 
 #define PARAMS			0x46100000UL
 #define RUN			0x46101000UL
@@ -56,7 +58,7 @@ static u64 call4(u64 fid, u64 x1, u64 x2, u64 x3, u64 x4)
 	return x[0];
 }
 
-static struct rmi_rec_run *run(void)
+struct rmi_rec_run *realm_run(void)
 {
 	return (void *)RUN;
 }
@@ -66,10 +68,12 @@ static void *clear_page(u64 pa)
 	return memset((void *)pa, 0, SZ_4K);
 }
 
-static u64 create_realm(void)
+static u64 create_realm(const struct realm_shape *shape)
 {
 	struct rmi_realm_params *p = clear_page(PARAMS);
 
+	p->flags = shape->flags;
+	p->sve_vl = shape->sve_vl;
 	p->s2sz = IPA_BITS;
 	p->vmid = 1;
 	p->rtt_base = granule(RTT1);
@@ -78,10 +82,22 @@ static u64 create_realm(void)
 	return call(RMI_REALM_CREATE, granule(RD), PARAMS, 0);
 }
 
-static u64 create_rec(void)
+static u64 aux_count(void)
+{
+	u64 x[SMC_REGS] = { RMI_REC_AUX_COUNT, granule(RD) };
+
+	smc_call(x);
+	return x[0] == RMI_SUCCESS && x[1] <= RMI_REC_MAX_AUX ? x[1] : 0;
+}
+
+static u64 create_rec(u64 num_aux)
 {
 	struct rmi_rec_params *p = clear_page(PARAMS);
+	u64 i;
 
+	p->num_aux = num_aux;
+	for (i = 0; i < num_aux; i++)
+		p->aux[i] = granule(AUX + i);
 	p->flags = RMI_REC_FLAG_RUNNABLE;
 	p->pc = IPA_CODE;
 	return call(RMI_REC_CREATE, granule(RD), granule(REC), PARAMS);
@@ -96,26 +112,28 @@ static u64 create_code(void)
 	return x[0];
 }
 
-static void build(void)
+void realm_build(const struct realm_shape *shape)
 {
 	u64 refused = 0;
 	int i;
 
 	for (i = 0; i < NR_GRANULES; i++)
 		refused += delegate(granule(i)) != RMI_SUCCESS;
-	memcpy((void *)SOURCE, realm_guest, SZ_4K);
+	has_data = false;
+	memcpy((void *)SOURCE, shape->code, SZ_4K);
 	expect("the realm's granules are delegated", refused, 0);
-	expect("a realm is created", create_realm(), RMI_SUCCESS);
+	expect("a realm is created", create_realm(shape), RMI_SUCCESS);
 	expect("an RTT of level 2", call4(RMI_RTT_CREATE, granule(RD), granule(RTT2), 0, 2), 0);
 	expect("an RTT of level 3", call4(RMI_RTT_CREATE, granule(RD), granule(RTT3), 0, 3), 0);
 	expect("RIPAS is RAM", call(RMI_RTT_INIT_RIPAS, granule(RD), 0, IPA_TOP), RMI_SUCCESS);
 	expect("code is measured", create_code(), RMI_SUCCESS);
-	expect("a REC is created", create_rec(), RMI_SUCCESS);
+	expect("a REC wants auxiliary granules", aux_count() != 0, true);
+	expect("it is not created without", create_rec(0), RMI_ERROR_INPUT);
+	expect("a REC is created", create_rec(aux_count()), RMI_SUCCESS);
 	expect("the realm is activated", call(RMI_REALM_ACTIVATE, granule(RD), 0, 0), RMI_SUCCESS);
 }
 
-/* Runs the REC to its next exit. */
-static void enter(u64 flags, u64 gpr0, u64 reason)
+void realm_enter(u64 flags, u64 gpr0, u64 reason)
 {
 	struct rmi_rec_run *r = clear_page(RUN);
 
@@ -127,29 +145,30 @@ static void enter(u64 flags, u64 gpr0, u64 reason)
 
 static void run_to_fault(void)
 {
-	const struct rmi_rec_exit *exit = &run()->exit;
+	const struct rmi_rec_exit *exit = &realm_run()->exit;
 
-	enter(0, 0, RMI_EXIT_HOST_CALL);
+	realm_enter(0, 0, RMI_EXIT_HOST_CALL);
 	expect("it is in R-EL1 and calls the host", exit->imm, CALL_VERSION);
 	expect("RSI_VERSION succeeds", exit->gprs[0], RSI_SUCCESS);
 	expect("RSI is 1.0", exit->gprs[1], RSI_ABI_VERSION);
-	enter(0, SECRET, RMI_EXIT_SYNC);
+	realm_enter(0, SECRET, RMI_EXIT_SYNC);
 	expect("memory that is not there aborts", exit->esr >> ESR_EC_SHIFT, EC_DATA_ABORT);
 	expect("at its address", exit->hpfar, (u64)IPA_FAULTS >> 12 << 4);
 	expect("memory is given", call(RMI_DATA_CREATE_UNKNOWN, granule(RD), granule(DATA),
 				       IPA_FAULTS), RMI_SUCCESS);
+	has_data = true;
 }
 
 static void run_devices(void)
 {
-	const struct rmi_rec_exit *exit = &run()->exit;
+	const struct rmi_rec_exit *exit = &realm_run()->exit;
 
-	enter(0, 0, RMI_EXIT_SYNC);
+	realm_enter(0, 0, RMI_EXIT_SYNC);
 	expect("a device write is shown", exit->hpfar, (u64)IPA_DEVICE >> 12 << 4);
 	expect("with its value, by way of memory", exit->gprs[0], (u32)SECRET);
-	enter(RMI_ENTER_EMUL_MMIO, 0, RMI_EXIT_SYNC);
+	realm_enter(RMI_ENTER_EMUL_MMIO, 0, RMI_EXIT_SYNC);
 	expect("a device read is shown", exit->far, 4);
-	enter(RMI_ENTER_EMUL_MMIO, MMIO_VALUE, RMI_EXIT_HOST_CALL);
+	realm_enter(RMI_ENTER_EMUL_MMIO, MMIO_VALUE, RMI_EXIT_HOST_CALL);
 	expect("the results come", exit->imm, CALL_RESULTS);
 	expect("the read is extended by its sign", exit->gprs[0], (s64)(int16_t)MMIO_VALUE);
 	expect("the realm sees no SVE", field(exit->gprs[1], PFR0_SVE_SHIFT), 0);
@@ -166,13 +185,13 @@ static u64 vector_now(void)
 
 static void run_vectors(void)
 {
-	const struct rmi_rec_exit *exit = &run()->exit;
+	const struct rmi_rec_exit *exit = &realm_run()->exit;
 
 	write_sysreg(read_sysreg(cptr_el2) & ~BIT(10), cptr_el2);
 	isb();
 	asm volatile(".arch_extension fp\n\tfmov d31, %0" :: "r" (HOST_VECTOR));
 	write_sysreg(0x1234, tpidr_el1);
-	enter(0, 0, RMI_EXIT_HOST_CALL);
+	realm_enter(0, 0, RMI_EXIT_HOST_CALL);
 	expect("vectors of the realm outlive an exit", exit->gprs[0], (s64)(int16_t)MMIO_VALUE);
 	expect("so do the host's", vector_now(), HOST_VECTOR);
 	expect("and the host's EL1", read_sysreg(tpidr_el1), 0x1234);
@@ -194,14 +213,14 @@ static void enable_timer_interrupt(void)
 
 static void run_interrupt(void)
 {
-	const struct rmi_rec_exit *exit = &run()->exit;
+	const struct rmi_rec_exit *exit = &realm_run()->exit;
 
 	enable_timer_interrupt();
-	enter(0, 0, RMI_EXIT_IRQ);
+	realm_enter(0, 0, RMI_EXIT_IRQ);
 	expect("its timer interrupts the host", exit->cntv_ctl, TIMER_FIRES);
 	expect("the host's timer is off", read_sysreg(cntv_ctl_el0) & TIMER_ENABLE, 0);
 	clear_page(RUN);
-	run()->enter.gicv3_lrs[0] = LR_PENDING | LR_GROUP1 | LR_PRIORITY | TIMER_INTID;
+	realm_run()->enter.gicv3_lrs[0] = LR_PENDING | LR_GROUP1 | LR_PRIORITY | TIMER_INTID;
 	expect("the REC is entered", call(RMI_REC_ENTER, granule(REC), RUN, 0), RMI_SUCCESS);
 	expect("it exits for no physical interrupt", exit->exit_reason, RMI_EXIT_HOST_CALL);
 	expect("it took the interrupt", exit->imm, CALL_INTERRUPT);
@@ -212,22 +231,23 @@ static void run_interrupt(void)
 
 static void run_to_end(void)
 {
-	const struct rmi_rec_exit *exit = &run()->exit;
+	const struct rmi_rec_exit *exit = &realm_run()->exit;
 
-	enter(RMI_ENTER_TRAP_WFI, 0, RMI_EXIT_SYNC);
+	realm_enter(RMI_ENTER_TRAP_WFI, 0, RMI_EXIT_SYNC);
 	expect("WFI is shown", exit->esr >> ESR_EC_SHIFT, EC_WFX);
-	enter(0, 0, RMI_EXIT_PSCI);
+	realm_enter(0, 0, RMI_EXIT_PSCI);
 	expect("it turns the system off", exit->gprs[0], PSCI_SYSTEM_OFF);
 }
 
-static void take_down(void)
+void realm_take_down(void)
 {
 	u64 refused = 0, left = 0, rd = granule(RD);
 	int i;
 
 	expect("the REC is destroyed", call(RMI_REC_DESTROY, granule(REC), 0, 0), RMI_SUCCESS);
 	expect("code is destroyed", call(RMI_DATA_DESTROY, rd, IPA_CODE, 0), RMI_SUCCESS);
-	expect("data is destroyed", call(RMI_DATA_DESTROY, rd, IPA_FAULTS, 0), RMI_SUCCESS);
+	if (has_data)
+		expect("data is destroyed", call(RMI_DATA_DESTROY, rd, IPA_FAULTS, 0), RMI_SUCCESS);
 	expect("the level 3 RTT is destroyed", call(RMI_RTT_DESTROY, rd, 0, 3), RMI_SUCCESS);
 	expect("the level 2 RTT is destroyed", call(RMI_RTT_DESTROY, rd, 0, 2), RMI_SUCCESS);
 	expect("the realm is destroyed", call(RMI_REALM_DESTROY, rd, 0, 0), RMI_SUCCESS);
@@ -245,11 +265,11 @@ void test_realm(void)
 		puts_("skip a realm: this RMM is built without core/\n");
 		return;
 	}
-	build();
+	realm_build(&(struct realm_shape) { .code = realm_guest });
 	run_to_fault();
 	run_devices();
 	run_vectors();
 	run_interrupt();
 	run_to_end();
-	take_down();
+	realm_take_down();
 }

@@ -12,8 +12,7 @@ realm_guest:
 	smc	#0
 	adr	x19, record
 	stp	x0, x1, [x19, #8]
-	mov	w2, #CALL_VERSION
-	bl	host_call
+	host_call CALL_VERSION
 
 	/* What the host gave goes through memory that faults first, and to a device. */
 	ldr	x22, [x19, #8]
@@ -32,14 +31,12 @@ realm_guest:
 	stp	x24, x25, [x19, #8]
 	mrs	x25, mpidr_el1
 	str	x25, [x19, #24]
-	mov	w2, #CALL_RESULTS
-	bl	host_call
+	host_call CALL_RESULTS
 
 	/* Vector state outlives an exit. */
 	fmov	x26, d31
 	str	x26, [x19, #8]
-	mov	w2, #CALL_VECTOR
-	bl	host_call
+	host_call CALL_VECTOR
 	/* A timer that fires at once, and the interrupt that the host makes of it. */
 	adr	x0, guest_vectors
 	msr	vbar_el1, x0
@@ -56,8 +53,7 @@ realm_guest:
 1:	cbz	x27, 1b
 	msr	daifset, #2
 	str	x27, [x19, #8]
-	mov	w2, #CALL_INTERRUPT
-	bl	host_call
+	host_call CALL_INTERRUPT
 
 	wfi
 	ldr	w0, =0x84000008
@@ -71,13 +67,6 @@ guest_irq:
 	isb
 	msr	S3_0_C12_C12_1, x27
 	eret
-
-host_call:
-	strh	w2, [x19]
-	ldr	w0, =0xc4000199
-	mov	x1, x19
-	smc	#0
-	ret
 
 	.ltorg
 	.balign	256

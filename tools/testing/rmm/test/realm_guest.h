@@ -14,6 +14,22 @@
 #define CALL_VECTOR	0x33
 #define CALL_INTERRUPT	0x44
 
+#define CALL_LENGTH	0x55
+#define CALL_SVE	0x66
+#define CALL_DEBUG	0x77
+#define CALL_POINTS	0x88
+
 #define TIMER_INTID	27
+
+#ifdef __ASSEMBLER__
+	/* x19: the page's record for host calls. */
+	.macro	host_call imm
+	mov	w0, #\imm
+	strh	w0, [x19]
+	ldr	w0, =0xc4000199
+	mov	x1, x19
+	smc	#0
+	.endm
+#endif
 
 #endif

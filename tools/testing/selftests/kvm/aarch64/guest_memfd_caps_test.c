@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What arm64 says that it has of guest_memfd: host-mapped files for ordinary VMs,
- * and neither memory attributes nor private memory.
+ * which have neither memory attributes nor private memory; realms have.
  */
 #include "guest_memfd.h"
 
@@ -19,15 +19,26 @@ static const struct {
 	  GMEM_SHARED },
 };
 
+/* A kernel built for realms says what they could have, RMM or none. */
+static int attributes_of_kvm(void)
+{
+	return kvm_check_cap(KVM_CAP_MEMORY_ATTRIBUTES);
+}
+
 static void test_caps(struct kvm_vm *vm)
 {
 	int i;
 
+	EXPECT(!(attributes_of_kvm() & ~KVM_MEMORY_ATTRIBUTE_PRIVATE),
+	       "/dev/kvm: memory attributes should be PRIVATE or none, are %#x",
+	       attributes_of_kvm());
+
 	for (i = 0; i < ARRAY_SIZE(caps); i++) {
 		EXPECT_EQ(caps[i].cap, caps[i].number, "number of %s",
 			  caps[i].name);
-		EXPECT_EQ(kvm_check_cap(caps[i].cap), caps[i].value,
-			  "/dev/kvm: %s", caps[i].name);
+		if (caps[i].cap != KVM_CAP_MEMORY_ATTRIBUTES)
+			EXPECT_EQ(kvm_check_cap(caps[i].cap), caps[i].value,
+				  "/dev/kvm: %s", caps[i].name);
 		EXPECT_EQ(vm_check_cap(vm, caps[i].cap), caps[i].value,
 			  "VM: %s", caps[i].name);
 	}
@@ -37,12 +48,13 @@ static void test_no_private_memory(struct kvm_vm *vm)
 {
 	struct kvm_pre_fault_memory range = { .size = getpagesize() };
 	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, NULL);
+	bool has_call = attributes_of_kvm();
 
 	EXPECT_ERRNO(__vm_set_attributes(vm, 0, getpagesize(),
-					 KVM_MEMORY_ATTRIBUTE_PRIVATE), ENOTTY,
-		     "KVM_SET_MEMORY_ATTRIBUTES");
-	EXPECT_ERRNO(__vm_set_attributes(vm, 0, getpagesize(), 0), ENOTTY,
-		     "KVM_SET_MEMORY_ATTRIBUTES to none");
+					 KVM_MEMORY_ATTRIBUTE_PRIVATE),
+		     has_call ? EINVAL : ENOTTY, "KVM_SET_MEMORY_ATTRIBUTES");
+	EXPECT_ERRNO(__vm_set_attributes(vm, 0, getpagesize(), 0),
+		     has_call ? 0 : ENOTTY, "KVM_SET_MEMORY_ATTRIBUTES to none");
 	EXPECT_ERRNO(__vcpu_pre_fault(vcpu, &range), ENOTTY,
 		     "KVM_PRE_FAULT_MEMORY");
 }

@@ -110,6 +110,11 @@ build_linux_guest() {
 	"$out/usr/gen_init_cpio" "$guest.list" > "$guest.cpio"
 }
 
+# The model RMM and the monitor below it, by their own Makefile.
+build_firmware() {
+	make -C "$rmm" --no-print-directory O="$out/rmm" CROSS_COMPILE="$cross" -j"$(nproc)"
+}
+
 build_kernel() { kmake_in "$1" "$2" -j"$(nproc)" "$target"; }
 
 build_other_kernel() { # NAME TREE OUTPUT
@@ -126,6 +131,7 @@ build_all() {
 	step headers '' . build_headers
 	step tests '' 'gcc' build_tests
 	step init '' . build_init
+	[ -z "$firmware" ] || step firmware '' 'gcc' build_firmware
 }
 
 # A program, stripped, for the board: strip_to FROM TO.

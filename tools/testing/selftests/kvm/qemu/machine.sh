@@ -20,6 +20,13 @@ splats() {
 		name == want && $0 ~ pattern && !/selftest: / { print }'
 }
 
+# Why the firmware turned the machine off, if it did: its last words.
+firmware_panic() {
+	[ -s "$firmware_file" ] || return 0
+	tr -d '\r' < "$firmware_file" | grep -B 2 ', machine off$' | tail -n 3 |
+		awk '{ printf "%s%s", NR == 1 ? "firmware: " : "; ", $0 }'
+}
+
 # What test $2 printed.
 output_of() {
 	tr -d '\r\000' < "$1" 2> /dev/null |
@@ -81,6 +88,7 @@ judge_interrupted() {
 	local reason=$killed panic
 	panic=$(tr -d '\r' < "$console_file" |
 		sed -n 's/.*Kernel panic[^:]*: /kernel panic: /p' | head -n 1)
+	panic=${panic:-$(firmware_panic)}
 	reason=${panic:-$reason}
 	result FAIL "$(seconds "$began")" "$current" "${reason:-no verdict: the machine stopped}"
 }
@@ -105,6 +113,7 @@ start_machine() { # INITRAMFS
 	ports+=(-device virtserialport,chardev=verdict,name=verdict)
 	ports+=(-chardev "file,id=output,path=${stream:-$output_file}")
 	ports+=(-device virtserialport,chardev=output,name=output)
+	[ -z "$firmware" ] || ports+=(-bios "$firmware" -serial "file:$firmware_file")
 	# shellcheck disable=SC2086
 	"$qemu" $machine_args -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
 		-monitor none -kernel "$kernel" -initrd "$1" -append "$args" \
@@ -169,6 +178,7 @@ run_list() {
 	while [ -s "$dir/left" ]; do
 		boots=$((boots + 1))
 		console_file=$dir/console.$boots output_file=$dir/output.$boots
+		firmware_file=$dir/firmware.$boots
 		: > "$console_file"
 		: > "$output_file"
 		pack "$dir/left" "$dir/initramfs" < "$3"
@@ -178,9 +188,14 @@ run_list() {
 			echo "=== console of boot $boots"
 			tr -d '\r' < "$console_file"
 			cat "$dir/qemu"
+			[ ! -s "$firmware_file" ] || {
+				echo "=== firmware of boot $boots"
+				tr -d '\r' < "$firmware_file"
+			}
 		} >> "$dir/log"
 		began=${began:-$EPOCHREALTIME}
 		splat=$(splats "$console_file" '' | head -n 1)
+		[ -n "$current" ] || splat=${splat:-$(firmware_panic)}
 		[ -z "$splat" ] || [ -z "$current$finished" ] ||
 			result FAIL 0 "console:$boots" "kernel, outside any test: ${splat#*] }"
 		if [ -n "$current" ]; then

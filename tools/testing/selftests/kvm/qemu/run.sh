@@ -54,6 +54,7 @@ progress_end() { [ -z "$tty" ] || printf '\r\033[K' >&2; }
 arch=$(kernel_arch "$(uname -m)") mode=tests out='' append=''
 cpus=2 memory=4G jobs=1 limit='' total=''
 debug='' icount='' built='' other='' exec_command='' family=''
+rmm='' unable='' machine_args=''
 extras=() patterns=() fragments=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -101,6 +102,7 @@ max_boots=12 stream=''
 out=${out:-$srctree/../qemu-$arch${debug:+-debug}}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
+firmware=${rmm:+$out/rmm/fw.bin}
 if [ "$(kernel_arch "$(uname -m)")" = "$family" ]; then
 	cross='' busybox=/bin/busybox
 else
@@ -137,6 +139,7 @@ skips=()
 plan_test() { # NAME PROGRAM-ON-HOST PATH-ON-BOARD
 	local reason whose='the unpatched base too: '
 	matches "$1" || return 0
+	[ -z "$unable" ] || { skips+=("$1"$'\t'"$unable"); return 0; }
 	[[ $1 != *:* ]] || whose=''
 	reason=$(reason_in "known-failures.$family" "$1")
 	if [ ! -x "$2" ]; then
@@ -152,6 +155,14 @@ plan_test() { # NAME PROGRAM-ON-HOST PATH-ON-BOARD
 	fi
 }
 
+plan_suites() { # kunit:GLOB
+	if [ -n "$unable" ]; then
+		skips+=("$1"$'\t'"$unable")
+	else
+		echo "$1" >> "$work/list"
+	fi
+}
+
 program() { # PATH-ON-BOARD PROGRAM-ON-HOST
 	strip_to "$2" "$out/board/tests/$1"
 	echo "$1 $out/board/tests/$1" >> "$work/programs"
@@ -161,11 +172,9 @@ program() { # PATH-ON-BOARD PROGRAM-ON-HOST
 plan() {
 	local name extra file p
 	broken=()
-	if [ ${#patterns[@]} = 0 ]; then
-		echo 'kunit:*' >> "$work/list"
-	else
-		printf '%s\n' "${patterns[@]}" | grep '^kunit:' >> "$work/list"
-	fi
+	for p in "${patterns[@]:-kunit:*}"; do
+		[[ $p != kunit:* ]] || plan_suites "$p"
+	done
 	while read -r name; do
 		plan_test "$name" "$out/tests/$name" "$name"
 	done < "$out/programs"
@@ -233,6 +242,13 @@ new_work() {
 	: > "$dir/results"
 }
 
+# No machine for what is not a list of tests: a skip, with its reason.
+cannot_boot() {
+	echo "skip $mode # $unable"
+	echo '0 passed, 0 failed, 1 skipped'
+	exit 0
+}
+
 run_shell() {
 	[ -n "$busybox" ] || die "no shell for $arch: there is no busybox for it here"
 	all_programs
@@ -241,7 +257,8 @@ run_shell() {
 	echo "The tests are in /tests. Ctrl-A x ends it." >&2
 	# shellcheck disable=SC2086
 	exec "$qemu" $machine_args -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
-		-serial mon:stdio -kernel "$kernel" -initrd "$work/initramfs" \
+		-serial mon:stdio ${firmware:+-bios "$firmware" -serial "file:$work/firmware"} \
+		-kernel "$kernel" -initrd "$work/initramfs" \
 		-append "$cmdline loglevel=4" ${QEMU_ARGS:-}
 }
 
@@ -302,6 +319,9 @@ if [ -n "$other" ]; then
 fi
 new_work
 total_deadline=$((SECONDS + total))
+case $mode in
+shell | exec | self-test) [ -z "$unable" ] || cannot_boot ;;
+esac
 case $mode in
 build) ;;
 list) plan; cut -f1 "$work/list" ;;

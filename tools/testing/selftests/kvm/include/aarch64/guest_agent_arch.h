@@ -15,6 +15,10 @@ struct agent_regs {
 /* Where exceptions go; not a C function. */
 void agent_vectors(void);
 
+/* The registers of the device that a call ends at. */
+#define AGENT_DEVICE_DONE	0
+#define AGENT_DEVICE_TRAP	8
+
 /* Of what AGENT_TRAP gives: the exception class. */
 #define AGENT_TRAP_EC(agent)	((agent)->value >> ESR_EC_SHIFT & ESR_EC_MASK)
 

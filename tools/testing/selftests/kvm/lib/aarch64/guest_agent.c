@@ -3,12 +3,10 @@
  * Calls into the guest on aarch64: their registers, their end, which is a store
  * to a device, exceptions, which end a call too, and the guest's page tables.
  */
-#include "guest_agent.h"
+#include "realm.h"
 
 /* In no memslot of a test. */
-#define AGENT_DEVICE		0xc0000000
-#define AGENT_DEVICE_DONE	0
-#define AGENT_DEVICE_TRAP	8
+#define AGENT_DEVICE		REALM_DEVICE
 
 asm(".pushsection .text\n\t"
 	".globl agent_entry\n\t"
@@ -30,6 +28,8 @@ void agent_save_idle(struct agent *agent)
 {
 	struct kvm_vcpu *vcpu = agent->vcpu;
 
+	if (vm_is_realm(vcpu->vm))
+		return;
 	vcpu_get_reg(vcpu, ARM64_CORE_REG(sp_el1), &agent->idle.sp);
 	vcpu_get_reg(vcpu, ARM64_CORE_REG(regs.pstate), &agent->idle.pstate);
 	vcpu_set_reg(vcpu, KVM_ARM64_SYS_REG(SYS_VBAR_EL1),
@@ -42,6 +42,10 @@ void agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
 {
 	struct kvm_vcpu *vcpu = agent->vcpu;
 
+	if (vm_is_realm(vcpu->vm)) {
+		realm_agent_start(agent, fn, a0, a1, a2, a3);
+		return;
+	}
 	vcpu_args_set(vcpu, 4, a0, a1, a2, a3);
 	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.regs[9]), (uintptr_t)fn);
 	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.pc), (uintptr_t)agent_entry);
@@ -62,7 +66,7 @@ bool agent_take_end(struct agent *agent, enum agent_stop *stop)
 	else
 		return false;
 
-	vcpu_get_reg(agent->vcpu, ARM64_CORE_REG(regs.regs[0]), &agent->value);
+	memcpy(&agent->value, run->mmio.data, sizeof(agent->value));
 	vcpu_run_complete_io(agent->vcpu);
 	return true;
 }
@@ -71,6 +75,8 @@ uint64_t agent_pc(struct agent *agent)
 {
 	uint64_t pc;
 
+	if (vm_is_realm(agent->vcpu->vm))
+		return 0;
 	vcpu_get_reg(agent->vcpu, ARM64_CORE_REG(regs.pc), &pc);
 	return pc;
 }
@@ -83,5 +89,8 @@ uint64_t agent_page_faults(struct agent *agent)
 
 void agent_map(struct kvm_vm *vm, uint64_t gpa, uint64_t size)
 {
-	virt_map(vm, gpa, gpa, size / vm->page_size);
+	if (vm_is_realm(vm))
+		realm_map(vm, gpa, size);
+	else
+		virt_map(vm, gpa, gpa, size / vm->page_size);
 }

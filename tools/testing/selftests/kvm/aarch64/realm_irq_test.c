@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupts of realms, which the host injects by list registers: from its own
+ * lines, between two RECs, and from timers; and a REC that waits for one.
+ */
+#define _GNU_SOURCE /* sched_setaffinity() */
+#include <pthread.h>
+#include <sched.h>
+
+#include "realm.h"
+#include "gic.h"
+#include "vgic.h"
+
+#define SPI		40
+#define SGI		3
+#define PPI_VTIMER	27
+#define PPI_PTIMER	30
+
+static struct realm realm;
+
+/* In the realm's memory; the handler counts what it has acknowledged. */
+static uint64_t nr_irqs[1020];
+
+static void guest_irq(struct ex_regs *regs)
+{
+	unsigned int intid = gic_get_and_ack_irq();
+
+	if (intid == PPI_VTIMER)
+		write_sysreg(0, cntv_ctl_el0);
+	if (intid == PPI_PTIMER)
+		write_sysreg(0, cntp_ctl_el0);
+	isb();
+	if (intid < ARRAY_SIZE(nr_irqs))
+		WRITE_ONCE(nr_irqs[intid], nr_irqs[intid] + 1);
+	gic_set_eoi(intid);
+}
+
+static uint64_t guest_init(uint64_t nr_cpus)
+{
+	write_sysreg((uintptr_t)vectors, vbar_el1);
+	isb();
+	gic_init(GIC_V3, nr_cpus, (void *)REALM_GICD, (void *)REALM_GICR);
+	return 0;
+}
+
+static uint64_t guest_enable(uint64_t intid, uint64_t is_edge)
+{
+	if (is_edge)
+		gic_irq_set_config(intid, true);
+	gic_irq_enable(intid);
+	return 0;
+}
+
+/* Waits with interrupts on until @intid has come @count times in all. */
+static uint64_t guest_wait(uint64_t intid, uint64_t count, uint64_t use_wfi)
+{
+	while (READ_ONCE(nr_irqs[intid]) < count) {
+		local_irq_disable();
+		if (use_wfi && READ_ONCE(nr_irqs[intid]) < count)
+			asm volatile("wfi" : : : "memory");
+		local_irq_enable();
+		isb();
+	}
+	local_irq_disable();
+	return READ_ONCE(nr_irqs[intid]);
+}
+
+static uint64_t guest_count(uint64_t intid)
+{
+	return READ_ONCE(nr_irqs[intid]);
+}
+
+static uint64_t guest_timer(uint64_t intid, uint64_t ticks, uint64_t use_wfi)
+{
+	uint64_t before = nr_irqs[intid], start = read_sysreg(cntvct_el0);
+
+	if (intid == PPI_VTIMER) {
+		write_sysreg(start + ticks, cntv_cval_el0);
+		write_sysreg(1, cntv_ctl_el0);
+	} else {
+		write_sysreg(read_sysreg(cntpct_el0) + ticks, cntp_cval_el0);
+		write_sysreg(1, cntp_ctl_el0);
+	}
+	isb();
+	guest_wait(intid, before + 1, use_wfi);
+	return read_sysreg(cntvct_el0) - start;
+}
+
+static uint64_t guest_send(uint64_t intid, uint64_t to)
+{
+	write_sysreg_s(intid << 24 | 1 << to, SYS_ICC_SGI1R_EL1);
+	isb();
+	return 0;
+}
+
+static uint64_t guest_frequency(void)
+{
+	return read_sysreg(cntfrq_el0);
+}
+
+/* Odd ones by an edge on the line, even ones by a register of the GIC. */
+static void test_lines(void)
+{
+	struct agent *agent = &realm.agents[0];
+	uint64_t i;
+
+	agent_call(agent, guest_enable, SPI, true);
+	for (i = 1; i <= 20; i++) {
+		if (i % 2) {
+			kvm_arm_irq_line(realm.vm, SPI, 1);
+			kvm_arm_irq_line(realm.vm, SPI, 0);
+		} else {
+			kvm_irq_write_ispendr(realm.gic, SPI, NULL);
+		}
+		EXPECT_EQ(agent_call(agent, guest_wait, SPI, i, i % 4 < 2), i,
+			  "interrupts by a line of the host");
+	}
+	EXPECT_EQ(agent_call(agent, guest_count, SPI), 20,
+		  "interrupts at the end");
+}
+
+static void test_timer(unsigned int intid, const char *name)
+{
+	struct agent *agent = &realm.agents[0];
+	uint64_t ticks = agent_call(agent, guest_frequency) / 100, spent, i;
+
+	agent_call(agent, guest_enable, intid);
+	for (i = 0; i < 6; i++) {
+		spent = agent_call(agent, guest_timer, intid, ticks, i % 2);
+		EXPECT(spent >= ticks,
+		       "%s: should take %lu ticks, took %lu", name, ticks,
+		       spent);
+	}
+	/* One that has expired before it is turned on. */
+	agent_call(agent, guest_timer, intid, 0, 1);
+	EXPECT_EQ(agent_call(agent, guest_count, intid), 7,
+		  "%s: interrupts", name);
+}
+
+static void *wait_on_second(void *count)
+{
+	return (void *)agent_call(&realm.agents[1], guest_wait, SGI,
+				  (uint64_t)count, 1);
+}
+
+static void test_between_recs(void)
+{
+	pthread_t thread;
+	uint64_t i;
+	void *count;
+
+	agent_call(&realm.agents[1], guest_enable, SGI);
+	for (i = 1; i <= 10; i++) {
+		pthread_create(&thread, NULL, wait_on_second, (void *)i);
+		if (i % 2)
+			usleep(20000);
+		agent_call(&realm.agents[0], guest_send, SGI, 1);
+		pthread_join(thread, &count);
+		EXPECT_EQ(count, i, "interrupts from the other REC");
+	}
+}
+
+static void go_to_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	EXPECT_ERRNO(sched_setaffinity(0, sizeof(set), &set), 0,
+		     "go to CPU %d", cpu);
+}
+
+/* A REC takes its timer and its interrupts along. */
+static void test_migration(void)
+{
+	struct agent *agent = &realm.agents[0];
+	uint64_t ticks = agent_call(agent, guest_frequency) / 200;
+	long nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t before = agent_call(agent, guest_count, SPI), i;
+
+	if (nr_cpus < 2) {
+		note_skipped("migration: needs two CPUs");
+		return;
+	}
+	for (i = 1; i <= 20; i++) {
+		go_to_cpu(i % nr_cpus);
+		kvm_irq_write_ispendr(realm.gic, SPI, NULL);
+		EXPECT_EQ(agent_call(agent, guest_wait, SPI, before + i, 0),
+			  before + i, "interrupts on CPU %lu", i % nr_cpus);
+		EXPECT(agent_call(agent, guest_timer, PPI_VTIMER, ticks, 1) >=
+		       ticks, "timer on CPU %lu", i % nr_cpus);
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	const struct realm_options options = {
+		.nr_vcpus = 2,
+		.not_measured = true,
+	};
+	int i;
+
+	require_realms();
+	realm_create(&realm, &options);
+	vm_init_descriptor_tables(realm.vm);
+	vm_install_exception_handler(realm.vm, VECTOR_IRQ_CURRENT, guest_irq);
+	realm_load(&realm, &options);
+	for (i = 0; i < 2; i++)
+		agent_call(&realm.agents[i], guest_init, 2);
+
+	test_lines();
+	test_timer(PPI_VTIMER, "virtual timer");
+	test_timer(PPI_PTIMER, "physical timer");
+	test_between_recs();
+	test_migration();
+	realm_free(&realm);
+	return test_verdict();
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the RMM below the host holds, and how to make its commands fail: the
+ * first from KVM's own count, the rest with the model RMM only.
+ */
+#ifndef SELFTEST_KVM_RMM_H
+#define SELFTEST_KVM_RMM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Commands that can be told to fail alone. */
+#define RMI_FID(n)			(0xc4000150u + (n))
+#define RMI_GRANULE_UNDELEGATE		RMI_FID(2)
+
+/* Granules by KVM's count: those of the RMM, those that never come back. */
+uint64_t rmm_delegated(void);
+uint64_t rmm_leaked(void);
+
+/*
+ * Waits, as VMs end some time after their last file is closed; true if there are
+ * @delegated of them and @leaked has stayed.
+ */
+bool rmm_expect_granules(uint64_t delegated, uint64_t leaked, const char *when);
+
+/* The model: all that is not the host's, by its own count. */
+bool rmm_is_model(void);
+void require_rmm_model(void);
+uint64_t rmm_held(void);
+
+/* The @nth command from now, or @nth one of that number, fails with @status. */
+void rmm_fail(uint64_t nth, uint32_t command, uint32_t status);
+bool rmm_has_failed(void);
+void rmm_stop_failing(void);
+
+#endif /* SELFTEST_KVM_RMM_H */
