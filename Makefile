@@ -1,6 +1,6 @@
 # The front door: composes trees and calls what does the work. Start with `make help`.
 BASE ?= 6.1
-export BASE ARCH
+export BASE ARCH DEMO
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
@@ -9,6 +9,7 @@ help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
 ## make run              build the patched kernel, boot it, show the demonstration, run the selftests
+## make run DEMO=name    that demonstration alone: memory, linux, realm (ARCH=arm64)
 ## make check            everything: tools, native and kernel tests, debug kernel, peers' tests, static checks
 ## make test T=name      one test (or a glob) [DEBUG=1]          make shell    a prompt with the tests on board
 ## make bench            the benchmark
@@ -30,7 +31,7 @@ verify stats export: deps
 apply:
 	@scripts/apply '$(TREE)'
 
-run: tree
+run: deps
 	@scripts/run
 check: deps
 	@scripts/check
