@@ -23,7 +23,7 @@ kmake() {
 configure() {
 	mkdir -p "$2"
 	cat "$fragments/kernel.config" "$fragments/arch/$1.config" 2> /dev/null > "$2/fragment" || true
-	[ "$3" = on ] || sed -i '/GMEM\|SW_PROTECTED_VM/d' "$2/fragment"
+	[ "$3" = on ] || sed -i '/GMEM\|SW_PROTECTED_VM\|ARM_RMI/d' "$2/fragment"
 	[ ! -f "$2/.config" ] || cp -p "$2/.config" "$2/.config.before"
 	kmake "$1" "$2" -s KCONFIG_ALLCONFIG="$2/fragment" allnoconfig
 	! cmp -s "$2/.config" "$2/.config.before" || cp -p "$2/.config.before" "$2/.config"

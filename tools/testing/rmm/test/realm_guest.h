@@ -26,7 +26,8 @@
 	.macro	host_call imm
 	mov	w0, #\imm
 	strh	w0, [x19]
-	ldr	w0, =0xc4000199
+	mov	w0, #0x0199
+	movk	w0, #0xc400, lsl #16
 	mov	x1, x19
 	smc	#0
 	.endm

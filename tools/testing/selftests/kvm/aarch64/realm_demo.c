@@ -69,7 +69,7 @@ static void tell_of_creation(void)
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, MEMORY_SIZE);
 	vm_set_private(realm.vm, MEMORY, MEMORY_SIZE);
 	mailbox = addr_gpa2hva(realm.vm, REALM_MAILBOX) + 2048;
-	tell("create", "A realm VM, IPAs of %u bits: below bit %u private, above it shared with the host.",
+	tell("create", "A realm VM, IPAs of %u bits: below bit %u private, above it shared.",
 	     realm_ipa_bits(realm.vm), realm_ipa_bits(realm.vm) - 1);
 
 	realm_load(&realm, &(struct realm_options){});
@@ -133,7 +133,7 @@ static void tell_of_sigbus(void)
 			     SIZE_4K, GUEST_MEMFD_FLAG_MMAP);
 	code = touch_read(open.hva);
 	check(code, "a private page that is mapped should not be readable");
-	tell("sigbus", "The host touches a private page of a file that it has mapped: SIGBUS, si_code %d.",
+	tell("sigbus", "The host touches a private page of a mapped file: SIGBUS, si_code %d.",
 	     code);
 	gmem_area_free(&open);
 }

@@ -194,7 +194,7 @@ static void start(struct child *child, struct rnd *rnd, bool is_realm)
 	_exit(test_has_failed());
 }
 
-static void end(struct child *child, struct rnd *rnd)
+static void end_child(struct child *child, struct rnd *rnd)
 {
 	int status;
 
@@ -231,11 +231,11 @@ int main(int argc, char *argv[])
 		start(&children[i], &rnd, i < NR_REALMS);
 	for (until = now_ms() + seconds * 1000; now_ms() < until; nr++) {
 		i = rnd_below(&rnd, NR_VMMS);
-		end(&children[i], &rnd);
+		end_child(&children[i], &rnd);
 		start(&children[i], &rnd, i < NR_REALMS);
 	}
 	for (i = 0; i < NR_VMMS; i++)
-		end(&children[i], &rnd);
+		end_child(&children[i], &rnd);
 	printf("%lu VMs\n", nr + NR_VMMS);
 	rmm_expect_granules(delegated, leaked, "at the end");
 	return test_verdict();

@@ -52,8 +52,17 @@ static const uint64_t h[8] = {
 #define SUM(x, a, b, c)	(ROR(x, a) ^ ROR(x, b) ^ ROR(x, c))
 #define MIX(x, a, b, s)	(ROR(x, a) ^ ROR(x, b) ^ (x) >> (s))
 
+#define sha256_sum0(x)	SUM(x, 2, 13, 22)
+#define sha256_sum1(x)	SUM(x, 6, 11, 25)
+#define sha256_mix0(x)	MIX(x, 7, 18, 3)
+#define sha256_mix1(x)	MIX(x, 17, 19, 10)
+#define sha512_sum0(x)	SUM(x, 28, 34, 39)
+#define sha512_sum1(x)	SUM(x, 14, 18, 41)
+#define sha512_mix0(x)	MIX(x, 1, 8, 7)
+#define sha512_mix1(x)	MIX(x, 19, 61, 6)
+
 /* For each width of words: one block, and then all of a message. */
-#define DEFINE_SHA(name, word, swap, rounds, skip, A, B, C, D)		\
+#define DEFINE_SHA(name, word, swap, rounds, skip)			\
 static void name##_block(word state[8], const word *block)		\
 {									\
 	word w[rounds], s[8], t, u;					\
@@ -62,11 +71,11 @@ static void name##_block(word state[8], const word *block)		\
 	memcpy(s, state, sizeof(s));					\
 	for (i = 0; i < rounds; i++) {					\
 		w[i] = i < 16 ? swap(block[i]) :			\
-		       MIX(w[i - 2], D) + w[i - 7] +			\
-		       MIX(w[i - 15], C) + w[i - 16];			\
-		t = s[7] + SUM(s[4], B) + ((s[4] & s[5]) ^ (~s[4] & s[6])) + \
+		       name##_mix1(w[i - 2]) + w[i - 7] +			\
+		       name##_mix0(w[i - 15]) + w[i - 16];			\
+		t = s[7] + name##_sum1(s[4]) + ((s[4] & s[5]) ^ (~s[4] & s[6])) + \
 		    (word)(k[i] >> skip) + w[i];			\
-		u = SUM(s[0], A) +					\
+		u = name##_sum0(s[0]) +				\
 		    ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));	\
 		memmove(&s[1], &s[0], 7 * sizeof(word));		\
 		s[4] += t;						\
@@ -100,17 +109,11 @@ static void name(const void *data, uint64_t size, uint8_t *digest)	\
 	memcpy(digest, state, sizeof(state));				\
 }
 
-#define COMMA(a, b, c)	a, b, c
-
 static uint32_t swap32(uint32_t x) { return __builtin_bswap32(x); }
 static uint64_t swap64(uint64_t x) { return __builtin_bswap64(x); }
 
-DEFINE_SHA(sha256, uint32_t, swap32, 64, 32,
-	   COMMA(2, 13, 22), COMMA(6, 11, 25), COMMA(7, 18, 3),
-	   COMMA(17, 19, 10))
-DEFINE_SHA(sha512, uint64_t, swap64, 80, 0,
-	   COMMA(28, 34, 39), COMMA(14, 18, 41), COMMA(1, 8, 7),
-	   COMMA(19, 61, 6))
+DEFINE_SHA(sha256, uint32_t, swap32, 64, 32)
+DEFINE_SHA(sha512, uint64_t, swap64, 80, 0)
 
 void realm_hash(unsigned int algo, const void *data, uint64_t size,
 		uint8_t digest[REALM_HASH_SIZE])

@@ -3,6 +3,6 @@
 # arm64 with realms: what arm64 builds, booted by the firmware of the model RMM.
 arch=arm64
 rmm=$(cd "$here/../../../rmm" && pwd)
-machine_args='-M virt,secure=on,virtualization=on,gic-version=3 -cpu max,x-rme=on,pauth-impdef=on'
+board='secure=on,virtualization=on,gic-version=3 -cpu max,x-rme=on,pauth-impdef=on'
 . "$here/arch/arm64.sh"
 unable=$("$rmm/test/missing.sh" "$qemu")

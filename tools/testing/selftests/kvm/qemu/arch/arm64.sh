@@ -9,8 +9,8 @@ objects=1300
 qemu=qemu-system-aarch64
 console=ttyAMA0
 
-machine_args=${machine_args:-'-M virt,virtualization=on,gic-version=3,mte=on -cpu max,pauth-impdef=on'}
-machine_args+=' -accel tcg'
+board=${board:-virtualization=on,gic-version=3,mte=on -cpu max,pauth-impdef=on}
+machine_args="-M virt,$board -accel tcg"
 if [ -n "$icount" ]; then
 	machine_args+=' -icount shift=0,sleep=off'
 else
