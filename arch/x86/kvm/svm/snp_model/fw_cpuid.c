@@ -70,7 +70,7 @@ static u32 least_bytes(u32 a, u32 b)
 	u32 least = 0, mask;
 
 	for (mask = 0xff; mask; mask <<= 8)
-		least |= (a & mask) < (b & mask) ? a & mask : b & mask;
+		least |= min(a & mask, b & mask);
 	return least;
 }
 
@@ -82,7 +82,7 @@ static u32 apply(enum rule rule, u32 value, u32 machine)
 	case SUBSET:
 		return value & machine;
 	case AT_MOST:
-		return value < machine ? value : machine;
+		return min(value, machine);
 	case AT_MOST_BYTES:
 		return least_bytes(value, machine);
 	default:
