@@ -5,9 +5,9 @@
  * Each line says what the realm and its host see, after looking: the program
  * ends with an error as soon as something is not as it is told.
  */
-#include <stdarg.h>
 #include <sys/mman.h>
 
+#include "demo.h"
 #include "realm.h"
 #include "rmm.h"
 
@@ -23,26 +23,6 @@ static struct realm realm;
 static struct agent *agent = &realm.agents[0];
 static struct gmem_area memory;
 static uint64_t *mailbox;
-
-static void __printf(2, 3) tell(const char *step, const char *format, ...)
-{
-	va_list args;
-
-	printf("%-8s ", step);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-	fflush(stdout);
-}
-
-static void check(bool as_told, const char *what)
-{
-	if (as_told)
-		return;
-	printf("Not as told: %s\n", what);
-	exit(KSFT_FAIL);
-}
 
 static uint64_t guest_sees(uint64_t va, uint64_t expected)
 {

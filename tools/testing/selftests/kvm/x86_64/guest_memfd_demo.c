@@ -8,11 +8,10 @@
  * Usage: guest_memfd_demo [GiB to convert at the end, 1024 unless given]
  */
 #define _GNU_SOURCE /* fallocate() */
-#include <stdarg.h>
 #include <time.h>
 
-#include "../../kselftest.h"
 #include "bare_vm.h"
+#include "demo.h"
 #include "slab_usage.h"
 
 #define SHARED		0
@@ -35,27 +34,6 @@
 static struct bare_vm vm;
 static int gmem;
 static char *memory;		/* the host's mapping of the guest's shared memory */
-
-static void tell(const char *step, const char *format, ...)
-{
-	va_list args;
-
-	printf("%-8s ", step);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-	fflush(stdout);
-}
-
-static void check(bool as_told, const char *what)
-{
-	if (as_told)
-		return;
-
-	printf("Not as told: %s\n", what);
-	exit(1);
-}
 
 /* How to print the text of a page: quoted, or as zeros if the page is empty. */
 static const char *quoted(const char *text)
