@@ -357,19 +357,11 @@ void kvm_realm_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range)
 			    range->may_block);
 }
 
-/**
- * kvm_realm_unmap_memslot() - Unmap all that is mapped in a memslot.
- * @kvm: The realm's VM.
- * @slot: The memslot.
- *
- * Context: May sleep; takes mmu_lock.
- */
-void kvm_realm_unmap_memslot(struct kvm *kvm, struct kvm_memory_slot *slot)
+static void unmap_gfns(struct kvm *kvm, gfn_t start, gfn_t end)
 {
 	struct kvm_gfn_range range = {
-		.slot = slot,
-		.start = slot->base_gfn,
-		.end = slot->base_gfn + slot->npages,
+		.start = start,
+		.end = end,
 		.attr_filter = KVM_FILTER_SHARED | KVM_FILTER_PRIVATE,
 		.may_block = true,
 	};
@@ -380,6 +372,18 @@ void kvm_realm_unmap_memslot(struct kvm *kvm, struct kvm_memory_slot *slot)
 }
 
 /**
+ * kvm_realm_unmap_memslot() - Unmap all that is mapped in a memslot.
+ * @kvm: The realm's VM.
+ * @slot: The memslot.
+ *
+ * Context: May sleep; takes mmu_lock.
+ */
+void kvm_realm_unmap_memslot(struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	unmap_gfns(kvm, slot->base_gfn, slot->base_gfn + slot->npages);
+}
+
+/**
  * realm_unmap_all() - Unmap all that a realm has.
  * @kvm: The realm's VM.
  *
@@ -387,14 +391,5 @@ void kvm_realm_unmap_memslot(struct kvm *kvm, struct kvm_memory_slot *slot)
  */
 void realm_unmap_all(struct kvm *kvm)
 {
-	struct kvm_gfn_range range = {
-		.start = 0,
-		.end = gpa_to_gfn(realm_protected_end(kvm)),
-		.attr_filter = KVM_FILTER_SHARED | KVM_FILTER_PRIVATE,
-		.may_block = true,
-	};
-
-	write_lock(&kvm->mmu_lock);
-	kvm_realm_unmap_gfn_range(kvm, &range);
-	write_unlock(&kvm->mmu_lock);
+	unmap_gfns(kvm, 0, gpa_to_gfn(realm_protected_end(kvm)));
 }
