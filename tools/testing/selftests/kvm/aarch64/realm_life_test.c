@@ -208,6 +208,25 @@ static void test_populate_errors(void)
 	vm_set_private(realm.vm, MEMORY, SIZE_4K);
 }
 
+/* Processes may have its pages mapped. */
+static void test_populate_mapped_file(void)
+{
+	struct kvm_arm_rmi_populate args = {
+		.base = MEMORY + SIZE_1G,
+		.size = SIZE_4K,
+		.source_uaddr = (uintptr_t)memory.hva,
+	};
+	struct gmem_area open;
+
+	gmem_area_add_mapped(&open, realm.vm, REALM_FREE_SLOT + 1, args.base,
+			     SIZE_4K, GUEST_MEMFD_FLAG_MMAP);
+	vm_set_private(realm.vm, args.base, SIZE_4K);
+	EXPECT_ERRNO(__realm_populate(realm.vm, KVM_ARM_RMI_POPULATE, &args),
+		     EINVAL, "populate a file that the host can map");
+	gmem_area_free(&open);
+	vm_set_shared(realm.vm, args.base, SIZE_4K);
+}
+
 static void test_populate_encodings(void)
 {
 	struct kvm_arm_rmi_populate args = {
@@ -261,6 +280,7 @@ static void test_populate(void)
 {
 	begin(&(struct realm_options){});
 	test_populate_errors();
+	test_populate_mapped_file();
 	end("realm that had nothing populated");
 	begin(&(struct realm_options){});
 	test_populate_encodings();
