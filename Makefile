@@ -9,7 +9,7 @@ help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
 ## make run              build the patched kernel, boot it, show the demonstration, run the selftests
-## make run DEMO=name    that demonstration alone: memory, linux, realm (ARCH=arm64)
+## make run DEMO=name    that demonstration alone: memory, linux, snp, realm (ARCH=arm64)
 ## make check            everything: tools, native and kernel tests, debug kernel, peers' tests, static checks
 ## make test T=name      one test (or a glob) [DEBUG=1]          make shell    a prompt with the tests on board
 ## make bench            the benchmark

@@ -151,25 +151,28 @@ edited_here() {
 	done
 }
 
-# Sets gmem_tests to the tests that the series adds, for all architectures, and realm_tests to those that need an RMM.
+# Sets gmem_tests to the tests that the series adds, for all architectures, realm_tests to those that need an RMM, and
+# snp_tests to those that need SEV-SNP.
 find_gmem_tests() {
 	local added
 	added=$(git -C "$tree" diff --no-renames --name-only --diff-filter=A base series -- \
 		tools/testing/selftests/kvm ':!*/lib/*' ':!*/qemu/*' ':!*/native/*' ':!*/linux_*' |
 		sed -n 's|^tools/testing/selftests/kvm/\(.*\)\.c$|\1|p')
-	mapfile -t gmem_tests < <(grep -v '^aarch64/realm_' <<< "$added")
+	mapfile -t gmem_tests < <(grep -v -e '^aarch64/realm_' -e '^x86_64/snp_' <<< "$added")
 	mapfile -t realm_tests < <(grep '^aarch64/realm_' <<< "$added")
+	mapfile -t snp_tests < <(grep '^x86_64/snp_' <<< "$added")
 	gmem_tests+=('kunit:*')
 }
 
 # Sets run to the harness of the tree, ours while the series does not bring it, and out to where it
-# builds: find_harness ARCH. A machine with realms has the output of its architecture.
+# builds: find_harness ARCH. A machine with realms or SEV-SNP has the output of its architecture.
 find_harness() {
 	local harness=tools/testing/selftests/kvm/qemu/run.sh
 	run=("$tree/$harness")
 	[ -x "${run[0]}" ] || run=("$TOP/$harness" --tree "$tree")
 	run+=(--arch "$1")
-	out=$BUILD/$BASE/qemu-${1%-realm}
+	out=${1%-realm}
+	out=$BUILD/$BASE/qemu-${out%-snp}
 }
 
 # A run of several parts: part NAME COMMAND... shows one and adds up its counts, total ends with the sum alone.

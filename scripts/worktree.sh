@@ -23,7 +23,7 @@ kmake() {
 configure() {
 	mkdir -p "$2"
 	cat "$fragments/kernel.config" "$fragments/arch/$1.config" 2> /dev/null > "$2/fragment" || true
-	[ "$3" = on ] || sed -i '/GMEM\|SW_PROTECTED_VM\|ARM_RMI/d' "$2/fragment"
+	[ "$3" = on ] || sed -i '/GMEM\|SW_PROTECTED_VM\|ARM_RMI\|KVM_AMD_SNP/d' "$2/fragment"
 	[ ! -f "$2/.config" ] || cp -p "$2/.config" "$2/.config.before"
 	kmake "$1" "$2" -s KCONFIG_ALLCONFIG="$2/fragment" allnoconfig
 	! cmp -s "$2/.config" "$2/.config.before" || cp -p "$2/.config.before" "$2/.config"
@@ -37,7 +37,7 @@ kvm_dir() {
 
 # Objects of the C files on stdin that an architecture builds, besides KVM's own folder: objects_of ARCH.
 objects_of() {
-	local other=arm64
-	[ "$1" = x86_64 ] || other=x86
-	sed -n '/^\(tools\|Documentation\|samples\)\//d; s/\.c$/.o/p' | grep -v "^arch/$other/" || true
+	local others=(-e '^arch/arm64/')
+	[ "$1" = x86_64 ] || others=(-e '^arch/x86/' -e '^drivers/crypto/ccp/' -e '^drivers/iommu/amd/')
+	sed -n '/^\(tools\|Documentation\|samples\)\//d; s/\.c$/.o/p' | grep -v "${others[@]}" || true
 }

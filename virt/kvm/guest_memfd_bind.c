@@ -104,6 +104,9 @@ bool kvm_gmem_invalidate_begin(struct inode *inode, pgoff_t start, pgoff_t end,
 	KVM_MMU_UNLOCK(kvm);
 	srcu_read_unlock(&kvm->srcu, idx);
 
+	/* The pages may go back to the host, dirty in caches with its key. */
+	if (begun)
+		kvm_arch_guest_memory_reclaimed(kvm);
 	return begun;
 }
 

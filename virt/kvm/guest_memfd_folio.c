@@ -159,6 +159,7 @@ static long allocate(struct inode *inode, loff_t offset, loff_t len)
 
 	filemap_invalidate_lock_shared(mapping);
 	for (; index < end && !r; index++) {
+		cond_resched();
 		if (signal_pending(current)) {
 			r = -EINTR;
 			break;
@@ -173,7 +174,6 @@ static long allocate(struct inode *inode, loff_t offset, loff_t len)
 		} else if (folio != ERR_PTR(-EEXIST)) {
 			r = PTR_ERR(folio);
 		}
-		cond_resched();
 	}
 	kvm_gmem_account(inode);
 	filemap_invalidate_unlock_shared(mapping);

@@ -387,12 +387,20 @@ static void unreserve(struct xarray *attrs, unsigned long start,
 		      unsigned long end)
 {
 	XA_STATE(xas, attrs, start);
+	unsigned int looked_at = 0;
 	void *entry;
 
 	xas_lock(&xas);
 	xas_for_each(&xas, entry, end) {
 		if (xa_is_zero(entry))
 			xas_store(&xas, NULL);
+		if (++looked_at % XA_CHECK_SCHED)
+			continue;
+
+		xas_pause(&xas);
+		xas_unlock(&xas);
+		cond_resched();
+		xas_lock(&xas);
 	}
 	xas_unlock(&xas);
 }

@@ -52,7 +52,7 @@ u64 kvm_supported_mem_attributes(struct kvm *kvm)
  * @start: First frame.
  * @end: Frame after the last.
  *
- * Context: Any.
+ * Context: May sleep.
  * Return: How many there are, each as it is when it is looked at.
  */
 u64 kvm_nr_private_frames(struct kvm *kvm, gfn_t start, gfn_t end)
@@ -61,9 +61,11 @@ u64 kvm_nr_private_frames(struct kvm *kvm, gfn_t start, gfn_t end)
 	unsigned long attrs;
 	u64 nr = 0;
 
-	kvm_mem_attrs_for_each_run(&kvm->mem_attr_array, pos, next, end, attrs)
+	kvm_mem_attrs_for_each_run(&kvm->mem_attr_array, pos, next, end, attrs) {
 		if (attrs & KVM_MEMORY_ATTRIBUTE_PRIVATE)
 			nr += next - pos;
+		cond_resched();
+	}
 	return nr;
 }
 

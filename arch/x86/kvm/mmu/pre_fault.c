@@ -79,9 +79,9 @@ static int map_gpa(struct kvm_vcpu *vcpu, gpa_t gpa, u8 *level)
  *
  * Context: May sleep; with the vCPU loaded and kvm->srcu held.
  * Return: Bytes mapped from range->gpa on, at most range->size; -EOPNOTSUPP
- * with shadow paging and while a nested guest is active; -ENOENT where there
- * is no memory for the guest to read; -EAGAIN while its memslot is being
- * deleted; -EINTR; or the error of the fault.
+ * with shadow paging, while a nested guest is active and before an SNP guest
+ * is launched; -ENOENT where there is no memory for the guest to read; -EAGAIN
+ * while its memslot is being deleted; -EINTR; or the error of the fault.
  */
 long kvm_arch_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu,
 				    struct kvm_pre_fault_memory *range)
@@ -90,7 +90,7 @@ long kvm_arch_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu,
 	u64 end;
 	int r;
 
-	if (!tdp_enabled)
+	if (!tdp_enabled || !vcpu->kvm->arch.pre_fault_allowed)
 		return -EOPNOTSUPP;
 
 	r = map_gpa(vcpu, range->gpa, &level);

@@ -195,6 +195,23 @@ static void test_offsets_of_huge_file(void)
 	close(fd);
 }
 
+/* What no guest can address; the errno of arm64 is that of its first ioctl. */
+#ifdef __x86_64__
+#define ERR_LAST_GPA	EINVAL
+#else
+#define ERR_LAST_GPA	EFAULT
+#endif
+
+static void test_last_gpa(int fd)
+{
+	const uint64_t end = 1ull << 52;
+
+	EXPECT_ERRNO(bind_at(SLOT, end, SIZE, fd, 0), ERR_LAST_GPA,
+		     "gpa %#lx", end);
+	EXPECT_ERRNO(bind_at(SLOT, end - SIZE + page_size, SIZE, fd, 0),
+		     ERR_LAST_GPA, "a slot that ends a page after %#lx", end);
+}
+
 static void test_common_checks(void)
 {
 	const uint64_t too_many = page_size << 31;
@@ -226,6 +243,7 @@ static void test_common_checks(void)
 	EXPECT_ERRNO(__vm_set_region2(vm, SLOT, GMEM, GPA, SIZE, NULL, fd, 0),
 		     0, "a slot without a shared side");
 	vm_delete_slot(vm, SLOT);
+	test_last_gpa(fd);
 	close(fd);
 	expect_bindable("wrong slots");
 }

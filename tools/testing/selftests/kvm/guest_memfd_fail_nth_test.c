@@ -265,6 +265,7 @@ static void test_create_vm(unsigned long type, uint64_t flags)
 	struct fail_call call = {
 		type ? "create a VM with private memory" : "create a VM",
 		remember_fd, create_vm, check_fd, no_check, close_result,
+		.sampled = true,
 	};
 
 	vm_type = type ?: vm->type;

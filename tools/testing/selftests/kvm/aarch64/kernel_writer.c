@@ -47,3 +47,8 @@ const struct kernel_writer kernel_writers[] = {
 	{ "steal time", 0, steal_start, steal_write, steal_stop },
 	{ }
 };
+
+bool kernel_reads_page_tables(void)
+{
+	return false;
+}

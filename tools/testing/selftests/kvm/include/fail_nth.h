@@ -8,6 +8,8 @@
 #ifndef SELFTEST_KVM_FAIL_NTH_H
 #define SELFTEST_KVM_FAIL_NTH_H
 
+#include <stdbool.h>
+
 /*
  * One call: @prepare brings about the state before it and @undo takes back
  * what it has done; @before and @after check the state that a failure leaves
@@ -23,6 +25,7 @@ struct fail_call {
 	void (*arm)(void);
 	int err;		/* of a failure; 0 stands for ENOMEM */
 	int patience;		/* failures in a row that it takes; 0: none */
+	bool sampled;		/* fail_each() may leave some out: see there */
 };
 
 void no_step(void);

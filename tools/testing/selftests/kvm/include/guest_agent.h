@@ -21,7 +21,8 @@ enum agent_stop {
 	AGENT_FAULT,		/* KVM_EXIT_MEMORY_FAULT, err: errno */
 	AGENT_HYPERCALL,	/* run->hypercall; the result goes there */
 	AGENT_MMIO,
-	AGENT_TRAP,		/* aarch64: an exception, value: its ESR_EL1 */
+	AGENT_EVENT,		/* run->system_event */
+	AGENT_TRAP,		/* an exception, value: ESR_EL1 or SNP_TRAP() */
 	AGENT_ERROR,		/* KVM_RUN failed without filling in the exit */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel itself writes to guest memory, by userspace_addr; each
- * architecture has its own.
+ * What the kernel itself reads and writes of guest memory, by userspace_addr;
+ * each architecture has its own.
  */
 #ifndef SELFTEST_KVM_KERNEL_WRITER_H
 #define SELFTEST_KVM_KERNEL_WRITER_H
@@ -20,5 +20,8 @@ struct kernel_writer {
 
 /* The last one has no name. */
 extern const struct kernel_writer kernel_writers[];
+
+/* Whether the guest's page tables are among what it reads: shadow paging. */
+bool kernel_reads_page_tables(void);
 
 #endif /* SELFTEST_KVM_KERNEL_WRITER_H */

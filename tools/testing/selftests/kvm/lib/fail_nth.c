@@ -107,17 +107,24 @@ static void check_failure(const struct fail_call *call, const char *when,
 }
 
 /*
- * Allocations that a call can do without come in long rows where it makes
- * files in debugfs: there the steps become longer.
+ * Each n, one after the other.
+ *
+ * Creating a VM is sampled: it makes some hundred files in debugfs, which it can
+ * do without, by several allocations each, and each try creates a VM and waits
+ * for one to go away.  In a row of failures that do no harm, steps become longer.
  */
+static int next_n(const struct fail_call *call, int n, int spared)
+{
+	return n + 1 + (call->sampled ? spared / 2 : 0);
+}
+
 void fail_each(const struct fail_call *call)
 {
 	int n, ret, err, nr_failed = 0, nr_tried = 0, spared = 0;
 	bool injected = true;
 	char when[80];
 
-	for (n = 1; injected && n < MAX_N;
-	     n += call->patience ? 1 : 1 + spared / 2) {
+	for (n = 1; injected && n < MAX_N; n = next_n(call, n, spared)) {
 		snprintf(when, sizeof(when), "%s, allocation %d", call->name,
 			 n);
 		call->prepare();

@@ -59,6 +59,8 @@ enum agent_stop agent_run(struct agent *agent)
 		return AGENT_HYPERCALL;
 	case KVM_EXIT_MMIO:
 		return AGENT_MMIO;
+	case KVM_EXIT_SYSTEM_EVENT:
+		return AGENT_EVENT;
 	}
 
 	TEST_FAIL("vCPU %u should not exit with reason %u (%s) at %#lx",
@@ -86,6 +88,10 @@ const char *agent_stop_name(struct agent *agent, enum agent_stop stop)
 		break;
 	case AGENT_MMIO:
 		snprintf(buf, sizeof(buf), "MMIO at %#llx", run->mmio.phys_addr);
+		break;
+	case AGENT_EVENT:
+		snprintf(buf, sizeof(buf), "system event %u",
+			 run->system_event.type);
 		break;
 	case AGENT_TRAP:
 		snprintf(buf, sizeof(buf), "exception with syndrome %#lx",

@@ -5,6 +5,7 @@
  * and a change can meet.
  *
  * Usage: store_test [-s seed] [-n operations] [test]...
+ * The operations are random ones, all of the tests named random together.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@ static struct model model;
 
 static u64 seed;
 static unsigned long nr_operations = 2000000;
+
+#define NR_MEETINGS	500
 
 /* What is going on, for whoever has to find out why a test fails. */
 static struct {
@@ -318,7 +321,7 @@ static void test_random(void)
 	random_operations(nr_operations / 4, set);
 	finish();
 	init_window(GFN_END - (1 << 14), 1 << 14);
-	random_operations(nr_operations / 16, set);
+	random_operations(nr_operations / 64 * 7, set);
 	finish();
 }
 
@@ -733,7 +736,7 @@ static void meet_change(void)
 static void test_lookups_in_change(void)
 {
 	init_meeting();
-	random_meetings(nr_operations / 4000, meet_change);
+	random_meetings(NR_MEETINGS, meet_change);
 	expect(meeting.stops, "");
 	finish();
 }
@@ -759,7 +762,7 @@ static void meet_lookups(void)
 static void test_change_in_lookups(void)
 {
 	init_meeting();
-	random_meetings(nr_operations / 40000, meet_lookups);
+	random_meetings(NR_MEETINGS / 10, meet_lookups);
 	finish();
 }
 

@@ -103,3 +103,9 @@ const struct kernel_writer kernel_writers[] = {
 	  emulation_start, emulation_write, emulation_stop },
 	{ }
 };
+
+bool kernel_reads_page_tables(void)
+{
+	/* The capability comes with two-dimensional paging. */
+	return !kvm_has_cap(KVM_CAP_PRE_FAULT_MEMORY);
+}

@@ -178,18 +178,37 @@ static void test_hole_in_private(const struct range *range)
 }
 
 /*
+ * How many huge mappings the guest has, each 2 MiB touched.  The host unmaps
+ * pages at times, to move them between nodes say, and then there are fewer
+ * until the next touch: look again.
+ */
+static uint64_t count_huge(uint64_t want)
+{
+	uint64_t huge, gpa;
+	int tries = 20;
+
+	do {
+		for (gpa = GPA; gpa < END; gpa += SIZE_2M)
+			agent_call(&agent, guest_read, gpa);
+		huge = vm_get_stat(vm, "pages_2m");
+	} while (huge != want && --tries);
+	return huge;
+}
+
+/*
  * A huge mapping of shared memory is split where a page turns private, and
  * may come back when it is shared again.
  */
 static void test_huge_mapping(void)
 {
-	const uint64_t page = GPA + SIZE_2M / 2;
+	const uint64_t page = GPA + SIZE_2M / 2, all = SIZE / SIZE_2M;
 	uint64_t huge;
 
 	start_shared();
-	huge = vm_get_stat(vm, "pages_2m");
-	if (!huge) {
-		note_skipped("huge mappings: the host maps small pages");
+	huge = count_huge(all);
+	if (huge != all) {
+		note_skipped("huge mappings: the host has mapped %lu of %lu huge",
+			     huge, all);
 		return;
 	}
 
@@ -198,13 +217,162 @@ static void test_huge_mapping(void)
 	guest_sees(GPA, page, SEED_SHARED, "shared before a private page");
 	guest_sees(page + PAGE, GPA + SIZE_2M, SEED_SHARED,
 		   "shared after a private page");
-	EXPECT_EQ(vm_get_stat(vm, "pages_2m"), huge - 1,
+	EXPECT_EQ(count_huge(all - 1), all - 1,
 		  "huge mappings with a private page inside one");
 
 	vm_set_shared(vm, page, PAGE);
 	guest_sees(GPA, GPA + SIZE_2M, SEED_SHARED, "all shared again");
-	EXPECT_EQ(vm_get_stat(vm, "pages_2m"), huge,
+	EXPECT_EQ(count_huge(all), all,
 		  "huge mappings after the page is shared again");
+}
+
+/*
+ * A host that unmaps pages of its own accord can spoil a count of faults, but
+ * not all of some.
+ */
+#define TRIES	5
+
+/* Faults that the guest takes in [start, end), which holds @seed. */
+static uint64_t faults_in(uint64_t start, uint64_t end, uint64_t seed,
+			  const char *when)
+{
+	uint64_t before = agent_page_faults(&agent);
+
+	guest_sees(start, end, seed, when);
+	return agent_page_faults(&agent) - before;
+}
+
+/* What makes the host's mm notify KVM that its mappings are no good. */
+static void discard(void)
+{
+	int ret = madvise(area.hva, SIZE, MADV_DONTNEED);
+
+	TEST_ASSERT(!ret, __KVM_SYSCALL_ERROR("madvise()", ret));
+}
+
+static void unmap(void)
+{
+	munmap(area.hva, SIZE);
+}
+
+static void protect(void)
+{
+	mprotect(area.hva, SIZE, PROT_NONE);
+}
+
+static void renew(void)
+{
+	void *hva = mmap(area.hva, SIZE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	TEST_ASSERT(hva == area.hva, "mmap() at %p should work, errno %d",
+		    area.hva, errno);
+	madvise(area.hva, SIZE, MADV_NOHUGEPAGE);
+}
+
+static const struct event {
+	const char *what;
+	void (*happen)(void);
+	bool keeps_mapping;
+} events[] = {
+	{ "MADV_DONTNEED", discard, true },
+	{ "munmap()", unmap },
+	{ "mprotect()", protect },
+};
+
+/* All private and touched, but for @shared, which is touched as well. */
+static void start_private_around(const struct range *shared)
+{
+	const struct range all = { GPA, END };
+
+	start_shared();
+	vm_set_private(vm, GPA, SIZE);
+	guest_fill_range(&all, SEED_PRIVATE);
+	if (!len(shared))
+		return;
+	vm_set_shared(vm, shared->start, len(shared));
+	guest_sees(shared->start, shared->end, SEED_SHARED,
+		   "shared inside private memory");
+}
+
+static void expect_shared_gone(const struct event *event,
+			       const struct range *shared)
+{
+	uint64_t before = agent_page_faults(&agent);
+
+	if (!event->keeps_mapping) {
+		agent_expect_fault(&agent, guest_read, shared->start, 0,
+				   shared->start, false, EFAULT, event->what);
+		return;
+	}
+	guest_sees_zeroes(shared, event->what);
+	EXPECT(agent_page_faults(&agent) != before,
+	       "%s: guest should fault on shared memory", event->what);
+}
+
+/*
+ * Events of the host's mm are about the shared side alone: private memory keeps
+ * its contents and its mappings.
+ */
+static void test_event(const struct event *event, const struct range *shared)
+{
+	int tries = TRIES;
+	uint64_t faults;
+
+	do {
+		start_private_around(shared);
+		event->happen();
+		faults = faults_in(GPA, shared->start, SEED_PRIVATE,
+				   event->what) +
+			 faults_in(shared->end, END, SEED_PRIVATE, event->what);
+		if (len(shared))
+			expect_shared_gone(event, shared);
+		renew();
+	} while (faults && --tries);
+	EXPECT_EQ(faults, 0, "%s: faults on %lu private pages", event->what,
+		  (SIZE - len(shared)) / PAGE);
+}
+
+static void test_events(void)
+{
+	const uint64_t page = GPA + SIZE_2M / 2;
+	const struct range none = { END, END }, one = { page, page + PAGE };
+	int i;
+
+	renew();
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		test_event(&events[i], &none);
+		test_event(&events[i], &one);
+	}
+}
+
+/* Converting a page takes its mapping away, and no other. */
+static void test_neighbours(bool to_private)
+{
+	const struct range none = { END, END };
+	const uint64_t page = GPA + SIZE_2M / 2;
+	const uint64_t seed = to_private ? SEED_SHARED : SEED_PRIVATE;
+	const char *what = to_private ? "a page to private" : "a page to shared";
+	int tries = TRIES;
+	uint64_t faults, before;
+
+	do {
+		if (to_private) {
+			start_shared();
+			vm_set_private(vm, page, PAGE);
+		} else {
+			start_private_around(&none);
+			vm_set_shared(vm, page, PAGE);
+		}
+		faults = faults_in(GPA, page, seed, what) +
+			 faults_in(page + PAGE, END, seed, what);
+	} while (faults && --tries);
+	EXPECT_EQ(faults, 0, "%s: faults on %lu others", what, SIZE / PAGE - 1);
+
+	before = agent_page_faults(&agent);
+	agent_call(&agent, guest_read, page);
+	EXPECT(agent_page_faults(&agent) != before,
+	       "%s: guest should fault on it", what);
 }
 
 /* How a VMM answers KVM_HC_MAP_GPA_RANGE. */
@@ -341,6 +509,9 @@ int main(int argc, char *argv[])
 	test_ranges(MADV_NOHUGEPAGE, "small pages");
 	test_ranges(MADV_HUGEPAGE, "huge pages");
 	test_huge_mapping();
+	test_events();
+	test_neighbours(true);
+	test_neighbours(false);
 	for (i = 0; i < ARRAY_SIZE(ranges); i++)
 		test_explicit(&ranges[i]);
 	test_hypercall_errors();

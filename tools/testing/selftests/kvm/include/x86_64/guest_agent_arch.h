@@ -5,7 +5,13 @@
 #ifndef SELFTEST_KVM_GUEST_AGENT_ARCH_H
 #define SELFTEST_KVM_GUEST_AGENT_ARCH_H
 
+#include <linux/stringify.h>
+
 #include "processor.h"
+
+/* Where the guest writes at the end of a call, and where SNP guests do of a trap. */
+#define AGENT_PORT		0x1f0
+#define AGENT_PORT_TRAP		0x1f4
 
 /* A call starts with the function in R11 and RSP aligned. */
 struct agent_regs {

@@ -5,17 +5,13 @@
  */
 #include <linux/kvm_para.h>
 
-#include "guest_agent.h"
-
-#define STR(x)		#x
-#define XSTR(x)		STR(x)
-#define AGENT_PORT	0x1f0
+#include "snp.h"
 
 asm(".pushsection .text\n\t"
 	".globl agent_entry\n\t"
 	"agent_entry:\n\t"
 	"call *%r11\n\t"
-	"mov $" XSTR(AGENT_PORT) ", %edx\n\t"
+	"mov $" __stringify(AGENT_PORT) ", %edx\n\t"
 	"outl %eax, %dx\n\t"
 	".popsection");
 
@@ -23,6 +19,8 @@ void agent_save_idle(struct agent *agent)
 {
 	struct kvm_regs *regs = &agent->idle.gp;
 
+	if (vm_is_snp(agent->vcpu->vm))
+		return;
 	vcpu_regs_get(agent->vcpu, regs);
 	regs->rip = (uintptr_t)agent_entry;
 	regs->rsp &= ~0xful;
@@ -33,6 +31,10 @@ void agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
 {
 	struct kvm_regs regs = agent->idle.gp;
 
+	if (vm_is_snp(agent->vcpu->vm)) {
+		snp_agent_start(agent, fn, a0, a1, a2, a3);
+		return;
+	}
 	regs.r11 = (uintptr_t)fn;
 	regs.rdi = a0;
 	regs.rsi = a1;
@@ -46,6 +48,8 @@ bool agent_take_end(struct agent *agent, enum agent_stop *stop)
 	struct kvm_run *run = agent->vcpu->run;
 	struct kvm_regs regs;
 
+	if (vm_is_snp(agent->vcpu->vm))
+		return snp_agent_take_end(agent, stop);
 	if (run->exit_reason != KVM_EXIT_IO || run->io.port != AGENT_PORT)
 		return false;
 
@@ -60,6 +64,8 @@ uint64_t agent_pc(struct agent *agent)
 {
 	struct kvm_regs regs;
 
+	if (vm_is_snp(agent->vcpu->vm))
+		return 0;
 	vcpu_regs_get(agent->vcpu, &regs);
 	return regs.rip;
 }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The SNP model's files in debugfs, for tests: how many pages are in which
+ * state, how many have leaked, and which command or instruction shall fail.
+ */
+#include <linux/debugfs.h>
+#include <linux/kernel.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+
+#include <asm/snp_host.h>
+
+#include "kernel_parts.h"
+#include "snp_model.h"
+
+static int states_show(struct seq_file *m, void *unused)
+{
+	int state;
+
+	for (state = 0; state < SNPM_NR_PAGE_STATES; state++)
+		seq_printf(m, "%s %llu\n", snpm_state_name(state),
+			   snpm_count(state));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(states);
+
+static int leaked_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "%lu\n", snp_nr_leaked_pages());
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(leaked);
+
+/* Nothing else may run meanwhile, or it counts while things move. */
+static int invariants_show(struct seq_file *m, void *unused)
+{
+	const char *wrong = snpm_check_invariants();
+
+	seq_printf(m, "%s\n", wrong ? wrong : "kept");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(invariants);
+
+static void fail_nothing(void)
+{
+	int what;
+
+	for (what = 0; what < SNPM_NR_FAILING; what++)
+		snpm_fail(what, NULL);
+}
+
+/* "none", or what, the command if it is one, and the rest of snpm_failure. */
+static int parse(const char *s)
+{
+	struct snpm_failure f = {};
+	enum snpm_failing what;
+
+	if (!strcmp(s, "none")) {
+		fail_nothing();
+		return 0;
+	}
+	if (sscanf(s, "command %i %i %i %i", &f.command, &f.skip, &f.times,
+		   &f.status) == 4)
+		what = SNPM_FAIL_COMMAND;
+	else if (sscanf(s, "rmpupdate %i %i %i", &f.skip, &f.times,
+			&f.status) == 3)
+		what = SNPM_FAIL_RMPUPDATE;
+	else if (sscanf(s, "psmash %i %i %i", &f.skip, &f.times,
+			&f.status) == 3)
+		what = SNPM_FAIL_PSMASH;
+	else
+		return -EINVAL;
+	snpm_fail(what, &f);
+	return 0;
+}
+
+static ssize_t fail_write(struct file *file, const char __user *from,
+			  size_t size, loff_t *pos)
+{
+	char s[64];
+	int err;
+
+	if (*pos || size >= sizeof(s))
+		return -EINVAL;
+	if (copy_from_user(s, from, size))
+		return -EFAULT;
+	s[size] = 0;
+	err = parse(strim(s));
+	return err ? err : size;
+}
+
+static const struct file_operations fail_fops = {
+	.open = simple_open,
+	.write = fail_write,
+};
+
+void __init snp_model_make_debugfs(void)
+{
+	struct dentry *dir = debugfs_create_dir("snp_model", NULL);
+
+	debugfs_create_file("states", 0400, dir, NULL, &states_fops);
+	debugfs_create_file("leaked", 0400, dir, NULL, &leaked_fops);
+	debugfs_create_file("invariants", 0400, dir, NULL, &invariants_fops);
+	debugfs_create_file("fail", 0200, dir, NULL, &fail_fops);
+}

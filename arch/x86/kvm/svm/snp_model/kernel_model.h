@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The SNP model in a kernel: what KVM calls of it. */
+#ifndef SNP_MODEL_KERNEL_H
+#define SNP_MODEL_KERNEL_H
+
+#include <linux/errno.h>
+#include <linux/static_call.h>
+#include <linux/types.h>
+
+struct kvm_vcpu;
+
+/* svm.c */
+void svm_vcpu_enter_exit(struct kvm_vcpu *vcpu, bool spec_ctrl_intercepted);
+void reload_tss(struct kvm_vcpu *vcpu);
+
+#ifdef CONFIG_KVM_AMD_SNP_MODEL
+
+/* kernel_start.c */
+extern bool snp_model_is_on;
+int snp_model_start(void);
+bool snp_model_has(unsigned int feature);
+void snp_model_cpuid(u32 *ebx, u32 *ecx, u32 *edx);
+
+/* kernel_cpu.c */
+void snp_cpu_enter_exit(struct kvm_vcpu *vcpu, bool spec_ctrl_intercepted);
+void snp_cpu_free(struct kvm_vcpu *vcpu);
+
+/* kernel_exit.c */
+int snp_cpu_first_exit(struct kvm_vcpu *vcpu, int *ret);
+
+/* The CPU's own way, until the model starts. */
+DECLARE_STATIC_CALL(svm_enter_exit, svm_vcpu_enter_exit);
+DECLARE_STATIC_CALL(svm_first_exit, snp_cpu_first_exit);
+
+#define svm_enter_exit(vcpu, spec_ctrl_intercepted) \
+	static_call(svm_enter_exit)(vcpu, spec_ctrl_intercepted)
+#define svm_first_exit(vcpu, ret)	static_call(svm_first_exit)(vcpu, ret)
+
+#else
+
+#define snp_model_is_on		false
+
+static inline int snp_model_start(void)
+{
+	return -ENODEV;
+}
+
+static inline bool snp_model_has(unsigned int feature)
+{
+	return false;
+}
+
+static inline void snp_model_cpuid(u32 *ebx, u32 *ecx, u32 *edx) {}
+
+static inline void snp_cpu_free(struct kvm_vcpu *vcpu) {}
+
+#define svm_enter_exit(vcpu, spec_ctrl_intercepted) \
+	svm_vcpu_enter_exit(vcpu, spec_ctrl_intercepted)
+#define svm_first_exit(vcpu, ret)	((void)(ret), 0)
+
+#endif
+
+#define sev_cpu_has(feature)	(boot_cpu_has(feature) || snp_model_has(feature))
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The SNP model in a kernel: parts that kernel_start.c puts together. */
+#ifndef SNP_MODEL_KERNEL_PARTS_H
+#define SNP_MODEL_KERNEL_PARTS_H
+
+/* kernel_rmp.c: 0, -ENOMEM or -EBUSY */
+int snp_model_start_rmp(void);
+
+/* kernel_debugfs.c */
+void snp_model_make_debugfs(void);
+
+#endif

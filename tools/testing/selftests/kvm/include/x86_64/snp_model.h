@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the model of SEV-SNP holds, and how to make its firmware and its RMP fail:
+ * /sys/kernel/debug/snp_model.
+ */
+#ifndef SELFTEST_KVM_SNP_MODEL_H
+#define SELFTEST_KVM_SNP_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+bool has_snp_model(void);
+void require_snp_model(void);
+
+/* Pages that are not the hypervisor's; of them those that KVM has given up. */
+uint64_t snp_model_held(void);
+uint64_t snp_model_leaked(void);
+
+/*
+ * Waits, as VMs end some time after their last file is closed; true if there are
+ * @held pages and @leaked of them have been given up.  Without the model nothing
+ * can be said, which is true as well.
+ */
+bool snp_expect_pages(uint64_t held, uint64_t leaked, const char *when);
+
+/*
+ * After @skip of them, @times commands (0: any) or instructions fail with
+ * @status.  snp_model_fail(SNP_FAILING_NONE, ...) takes it back.
+ */
+enum snp_failing {
+	SNP_FAILING_COMMAND, SNP_FAILING_RMPUPDATE, SNP_FAILING_PSMASH, SNP_FAILING_NONE
+};
+
+void snp_model_fail(enum snp_failing what, unsigned int command,
+		    unsigned int skip, unsigned int times, unsigned int status);
+
+#endif /* SELFTEST_KVM_SNP_MODEL_H */

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the model of SEV-SNP holds, and how to make its firmware and its RMP fail.
+ */
+#include "guest_memfd.h"
+#include "snp_model.h"
+
+#define MODEL		"/sys/kernel/debug/snp_model/"
+#define PATIENCE_MS	5000
+
+bool has_snp_model(void)
+{
+	return !access(MODEL "states", R_OK) && !access(MODEL "leaked", R_OK) &&
+	       !access(MODEL "fail", W_OK);
+}
+
+void require_snp_model(void)
+{
+	__TEST_REQUIRE(has_snp_model(),
+		       "no " MODEL ": needs the model of SEV-SNP and debugfs");
+}
+
+/* The sum of lines "NAME COUNT", or "COUNT". */
+static uint64_t sum_of(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	unsigned long sum = 0;
+	char line[128], *number;
+
+	TEST_ASSERT(file, "%s should open, errno %d", path, errno);
+	while (fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, "hypervisor ", 11) ||
+		    !strncmp(line, "hv-fixed ", 9) ||
+		    !strncmp(line, "default ", 8))
+			continue;
+		number = strrchr(line, ' ');
+		sum += strtoul(number ?: line, NULL, 0);
+	}
+	fclose(file);
+	return sum;
+}
+
+uint64_t snp_model_held(void)
+{
+	return has_snp_model() ? sum_of(MODEL "states") : 0;
+}
+
+uint64_t snp_model_leaked(void)
+{
+	return has_snp_model() ? sum_of(MODEL "leaked") : 0;
+}
+
+bool snp_expect_pages(uint64_t held, uint64_t leaked, const char *when)
+{
+	uint64_t end = now_ms() + PATIENCE_MS;
+
+	if (!has_snp_model())
+		return true;
+	while (snp_model_held() != held && now_ms() < end)
+		usleep(1000);
+	return EXPECT_EQ(snp_model_held(), held, "%s: pages that are not the hypervisor's",
+			 when) &
+	       EXPECT_EQ(snp_model_leaked(), leaked, "%s: pages leaked", when);
+}
+
+void snp_model_fail(enum snp_failing what, unsigned int command,
+		    unsigned int skip, unsigned int times, unsigned int status)
+{
+	static const char * const names[] = {
+		[SNP_FAILING_RMPUPDATE] = "rmpupdate",
+		[SNP_FAILING_PSMASH] = "psmash",
+	};
+	char text[64];
+
+	if (what == SNP_FAILING_NONE)
+		snprintf(text, sizeof(text), "none");
+	else if (what == SNP_FAILING_COMMAND)
+		snprintf(text, sizeof(text), "command %u %u %u %u", command,
+			 skip, times, status);
+	else
+		snprintf(text, sizeof(text), "%s %u %u %u", names[what], skip,
+			 times, status);
+	TEST_ASSERT(!write_file(MODEL "fail", text),
+		    MODEL "fail should accept \"%s\", errno %d", text, errno);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What arch/x86/virt/svm/rmp.c needs of a kernel, for one thread. */
+#ifndef NATIVE_KERNEL_H
+#define NATIVE_KERNEL_H
+
+#include "snp_types.h"
+
+struct native_atomic_long {
+	long counter;
+};
+
+#define atomic_long_t		struct native_atomic_long
+
+static inline void atomic_long_add(long n, atomic_long_t *v)
+{
+	v->counter += n;
+}
+
+static inline long atomic_long_read(const atomic_long_t *v)
+{
+	return v->counter;
+}
+
+#define READ_ONCE(x)		(x)
+#define cmpxchg(p, old, new) \
+	({ __sync_val_compare_and_swap(p, old, new); })
+
+#define DEFAULT_RATELIMIT_INTERVAL	0
+#define DEFINE_RATELIMIT_STATE(name, interval, burst)	int name
+#define __ratelimit(state)	((void)(state), true)
+
+/* What is printed is in kernel_log. */
+extern char kernel_log[4096];
+void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define pr_err(fmt, ...)	log_line(pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_info(fmt, ...)	log_line(pr_fmt(fmt), ##__VA_ARGS__)
+
+void cpu_relax(void);
+
+enum pg_level {
+	PG_LEVEL_NONE,
+	PG_LEVEL_4K,
+	PG_LEVEL_2M,
+	PG_LEVEL_1G,
+};
+
+#define PTRS_PER_PMD		512
+
+bool pfn_valid(unsigned long pfn);
+
+/* The direct map is at address 0 and of one level. */
+struct native_pte {
+	u64 pfn;
+	bool present;
+};
+
+#define pte_t			struct native_pte
+
+pte_t *lookup_address(unsigned long address, unsigned int *level);
+#define pte_present(pte)	((pte).present)
+#define pte_pfn(pte)		((pte).pfn)
+#define page_level_mask(level)	((level) == PG_LEVEL_4K ? ~0xfffUL : ~0x1fffffUL)
+
+#endif

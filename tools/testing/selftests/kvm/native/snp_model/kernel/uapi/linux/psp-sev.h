@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "ccp_kernel.h"
+#include "../../../../../../../../../include/uapi/linux/psp-sev.h"

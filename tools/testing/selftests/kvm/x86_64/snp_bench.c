@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What SEV-SNP guests cost, in instructions: of the host, of the model of the
+ * firmware and of the CPU, and of the guest.
+ *
+ * Made for an emulated machine with one CPU whose clock counts instructions, as
+ * QEMU's does with -icount shift=0,sleep=off; elsewhere the numbers are
+ * nanoseconds.  Prints one "name value unit" per line, the least of a few
+ * rounds.
+ */
+#include <time.h>
+
+#include "snp.h"
+
+#define MEMORY		(4 * SIZE_1G)
+#define SIZE		(2 * SIZE_2M)
+#define NR_PAGES	(SIZE / SIZE_4K)
+#define ROUNDS		2
+#define NR_EXITS	1000ul
+
+#define SMALL		(64ul << 20)
+#define LARGE		(1ul << 30)
+
+static struct snp snp;
+static struct gmem_area memory;
+
+enum row {
+	LAUNCH_SMALL, LAUNCH_LARGE, FIRST_CALL, PREPARE, TOUCH, INVALIDATE,
+	ONE_TO_SHARED, ONE_TO_PRIVATE, MANY_TO_SHARED, MANY_TO_PRIVATE,
+	VMGEXIT, DESTROY, NR_ROWS
+};
+
+static struct {
+	const char *name, *unit;
+	uint64_t count;
+	double least;
+} rows[NR_ROWS] = {
+	[LAUNCH_SMALL] = { "snp.launch_64_MiB", "", 1 },
+	[LAUNCH_LARGE] = { "snp.launch_1_GiB", "", 1 },
+	[FIRST_CALL] = { "snp.create_to_first_call", "", 1 },
+	[PREPARE] = { "snp.prepare", "/page", NR_PAGES },
+	[TOUCH] = { "snp.touch_prepared", "/page", NR_PAGES },
+	[INVALIDATE] = { "snp.punch_mapped", "/page", NR_PAGES },
+	[ONE_TO_SHARED] = { "snp.change_one_to_shared", "/page", NR_PAGES },
+	[ONE_TO_PRIVATE] = { "snp.change_one_to_private", "/page", NR_PAGES },
+	[MANY_TO_SHARED] = { "snp.change_batch_to_shared", "/page", NR_PAGES },
+	[MANY_TO_PRIVATE] = { "snp.change_batch_to_private", "/page", NR_PAGES },
+	[VMGEXIT] = { "snp.vmgexit", "/exit", NR_EXITS },
+	[DESTROY] = { "snp.destroy", "", 1 },
+};
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+static void record(enum row row, uint64_t spent)
+{
+	double value = (double)spent / rows[row].count;
+
+	if (!rows[row].least || value < rows[row].least)
+		rows[row].least = value;
+}
+
+#define TIMED(row, work)			\
+do {						\
+	uint64_t __start = now();		\
+						\
+	work;					\
+	record(row, now() - __start);		\
+} while (0)
+
+/* One word of each page, so that nearly all that counts is the fault. */
+static uint64_t guest_touch(uint64_t gpa, uint64_t size)
+{
+	uint64_t i;
+
+	for (i = 0; i < size; i += SIZE_4K)
+		WRITE_ONCE(*(uint64_t *)(gpa + i), i);
+	return 0;
+}
+
+/* What KVM answers by itself. */
+static uint64_t guest_exit(uint64_t count)
+{
+	while (count--)
+		guest_msr_call(SNP_MSR_FEATURES);
+	return 0;
+}
+
+static uint64_t guest_change_one_by_one(uint64_t gpa, uint64_t size,
+					uint64_t op)
+{
+	uint64_t end = gpa + size;
+
+	for (; gpa < end; gpa += SIZE_4K)
+		if (guest_msr_call(SNP_MSR_PSC_OF(gpa, op)) != SNP_MSR_PSC_RESP)
+			return gpa;
+	return 0;
+}
+
+static void begin(void)
+{
+	const struct snp_options options = { .not_measured = true };
+
+	snp_create(&snp, &options);
+	snp_add_area(&snp, &memory, SNP_FREE_SLOT, MEMORY, SIZE);
+	vm_set_private(snp.vm, MEMORY, SIZE);
+}
+
+static void end(void)
+{
+	snp_free(&snp);
+}
+
+static void must(bool done, const char *what)
+{
+	TEST_ASSERT(done, "%s should succeed, errno %d", what, errno);
+}
+
+static void launch(uint64_t size)
+{
+	must(!snp_start(&snp), "LAUNCH_START");
+	must(!snp_launch_update(snp.vm, KVM_SEV_SNP_PAGE_TYPE_NORMAL, MEMORY,
+				memory.hva, size, NULL), "LAUNCH_UPDATE");
+	must(!snp_update_all(&snp, false), "LAUNCH_UPDATE of the program");
+	must(!snp_finish(&snp), "LAUNCH_FINISH");
+}
+
+/* The guest never runs: it has no mapping of so much. */
+static void measure_launch(enum row row, uint64_t size)
+{
+	const struct snp_options options = { .not_measured = true };
+
+	snp_create(&snp, &options);
+	gmem_area_add(&memory, snp.vm, SNP_FREE_SLOT, MEMORY, size);
+	snp.areas[snp.nr_areas++] = &memory;
+	vm_set_private(snp.vm, MEMORY, size);
+	memset(memory.hva, 0xa5, size);
+	snp_seal(&snp);
+	snp_bind(&snp);
+	TIMED(row, launch(size));
+	end();
+}
+
+static void measure_life(void)
+{
+	const struct snp_options options = { .not_measured = true };
+
+	TIMED(FIRST_CALL, begin(); snp_load(&snp, &options);
+	      snp_call(&snp, 0, guest_cpu_id));
+	TIMED(DESTROY, end());
+}
+
+static void pre_fault(void)
+{
+	struct kvm_pre_fault_memory range = { .gpa = MEMORY, .size = SIZE };
+
+	must(!__vcpu_ioctl(snp.vcpus[0], KVM_PRE_FAULT_MEMORY, &range) &&
+	     !range.size, "KVM_PRE_FAULT_MEMORY");
+}
+
+static void change(bool by_one, bool private)
+{
+	uint64_t ret;
+
+	if (by_one)
+		ret = snp_call(&snp, 0, guest_change_one_by_one, MEMORY, SIZE,
+			       private ? SNP_PSC_PRIVATE : SNP_PSC_SHARED);
+	else
+		ret = snp_call(&snp, 0, guest_change_range, MEMORY, SIZE,
+			       private);
+	TEST_ASSERT(!ret, "page state changes: %#lx", ret);
+}
+
+static void validate(bool valid)
+{
+	TEST_ASSERT(snp_call(&snp, 0, guest_validate, MEMORY, SIZE, valid) ==
+		    MEMORY + SIZE, "PVALIDATE");
+}
+
+static void measure_pages(void)
+{
+	const struct snp_options options = { .not_measured = true };
+
+	begin();
+	snp_load(&snp, &options);
+	TIMED(VMGEXIT, snp_call(&snp, 0, guest_exit, NR_EXITS));
+	TIMED(PREPARE, pre_fault());
+	validate(true);
+	TIMED(TOUCH, snp_call(&snp, 0, guest_touch, MEMORY, SIZE));
+
+	validate(false);
+	TIMED(ONE_TO_SHARED, change(true, false));
+	TIMED(ONE_TO_PRIVATE, change(true, true));
+	validate(true);
+	TIMED(MANY_TO_SHARED, change(false, false));
+	TIMED(MANY_TO_PRIVATE, change(false, true));
+	snp_call(&snp, 0, guest_touch, MEMORY, SIZE);
+	TIMED(INVALIDATE, gmem_punch(memory.fd, 0, SIZE));
+	end();
+}
+
+/* A loop of a million instructions. */
+static const char *unit_of_clock(void)
+{
+	uint64_t count = 500 * 1000, spent = now();
+
+	asm volatile("1: dec %0\n\t"
+		     "jnz 1b" : "+r"(count) : : "cc");
+	spent = now() - spent;
+	return spent > 990 * 1000 && spent < 1010 * 1000 ? "instructions" : "ns";
+}
+
+int main(int argc, char *argv[])
+{
+	const char *unit = unit_of_clock();
+	int i;
+
+	require_snp();
+	for (i = 0; i < ROUNDS; i++) {
+		measure_life();
+		measure_pages();
+	}
+	measure_launch(LAUNCH_SMALL, SMALL);
+	measure_launch(LAUNCH_LARGE, LARGE);
+	for (i = 0; i < NR_ROWS; i++)
+		printf("%-28s %15.0f %s%s\n", rows[i].name, rows[i].least, unit,
+		       rows[i].unit);
+	return test_verdict();
+}

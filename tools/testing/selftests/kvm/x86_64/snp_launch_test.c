@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of an SNP guest: launched with every type of page, it finds what the
+ * host has given it, reads its own launch digest, which is the one that the test
+ * computes, validates memory, changes its state, brings up a second CPU, and asks
+ * for its end.
+ *
+ * ID blocks are left to the firmware's own test: they need a signature of ECDSA
+ * P-384 over the digest.
+ */
+#include <pthread.h>
+
+#include "snp.h"
+#include "snp_model.h"
+
+#define MEMORY		(4 * SIZE_1G)
+#define SIZE		(2 * SIZE_2M)
+
+static uint64_t held, leaked;
+
+static struct snp snp;
+static struct gmem_area memory;
+
+static void begin(const struct snp_options *options)
+{
+	snp_create(&snp, options);
+	snp_add_area(&snp, &memory, SNP_FREE_SLOT, MEMORY, SIZE);
+	vm_set_private(snp.vm, MEMORY, SIZE);
+}
+
+static void end(const char *when)
+{
+	snp_free(&snp);
+	snp_expect_pages(held, leaked, when);
+}
+
+/* What the guest finds */
+
+static void expect_special(enum snp_special which, uint64_t seen,
+			   uint64_t want, const char *what)
+{
+	EXPECT_EQ(snp_call(&snp, 0, guest_read, snp.special[which] + seen),
+		  want, "%s, the word at %#lx", what, seen);
+}
+
+/* The host's copies of the pages that a launch was made from. */
+static uint64_t *special_hva(enum snp_special which)
+{
+	return addr_gpa2hva(snp.vm, snp.special_gpa[which]);
+}
+
+static void test_pages(void)
+{
+	uint64_t at, offset;
+
+	at = snp_call(&snp, 0, guest_check_zero, snp.special[SNP_ZERO], SIZE_4K);
+	EXPECT_EQ(at, snp.special[SNP_ZERO] + SIZE_4K,
+		  "first word of a ZERO page that is not zero");
+	for (offset = 0; offset < SIZE_4K; offset += 8) {
+		expect_special(SNP_UNMEASURED, offset,
+			       special_hva(SNP_UNMEASURED)[offset / 8],
+			       "UNMEASURED page");
+		if (offset < 16 + 2 * 48)
+			expect_special(SNP_CPUID, offset,
+				       special_hva(SNP_CPUID)[offset / 8],
+				       "CPUID page");
+	}
+	EXPECT(snp_call(&snp, 0, guest_read, snp.special[SNP_SECRETS] +
+			offsetof(struct snp_secrets, vmpck)),
+	       "the guest's first key should not be zero");
+	EXPECT_EQ(*special_hva(SNP_SECRETS), 0,
+		  "what the host sees of the secrets");
+	EXPECT_EQ(snp_call(&snp, 0, guest_add, 1), 42,
+		  "the guest's own data");
+}
+
+/* The MSR protocol, and the same in a GHCB */
+
+static void test_msr_calls(void)
+{
+	uint64_t ghcb = SNP_GHCB(0), v;
+	const struct kvm_cpuid_entry2 *entry;
+
+	v = snp_call(&snp, 0, guest_msr_call, SNP_MSR_SEV_INFO);
+	EXPECT(SNP_MSR_INFO(v) == SNP_MSR_SEV_INFO_RESP && v >> 48 >= 2 &&
+	       (v >> 32 & 0xffff) <= 2 && 1ul << (v >> 24 & 0xff) == snp.cbit,
+	       "SEV_INFO should offer version 2 and the C-bit, is %#lx", v);
+
+	v = snp_call(&snp, 0, guest_msr_call, SNP_MSR_FEATURES);
+	EXPECT(SNP_MSR_INFO(v) == SNP_MSR_FEATURES_RESP &&
+	       SNP_MSR_DATA(v) & SNP_FEATURE_SNP &&
+	       SNP_MSR_DATA(v) & SNP_FEATURE_AP_CREATION,
+	       "the hypervisor's features should be SNP and AP creation, is %#lx",
+	       v);
+	EXPECT_EQ(snp_call(&snp, 0, guest_vmgexit, SNP_EXIT_FEATURES),
+		  SNP_MSR_DATA(v), "the same in a GHCB");
+
+	v = snp_call(&snp, 0, guest_msr_call, SNP_MSR_PREFERRED);
+	EXPECT_EQ(SNP_MSR_INFO(v), SNP_MSR_PREFERRED_RESP,
+		  "answer to the preferred GPA");
+	EXPECT_EQ(snp_call(&snp, 0, guest_msr_call, ghcb | SNP_MSR_REGISTER),
+		  ghcb | SNP_MSR_REGISTER_RESP, "registering the GHCB again");
+
+	entry = get_cpuid_entry(snp.vcpus[0]->cpuid, 0, 0);
+	v = snp_call(&snp, 0, guest_msr_call, SNP_MSR_CPUID_OF(0, 1));
+	EXPECT(SNP_MSR_INFO(v) == SNP_MSR_CPUID_RESP && v >> 32 == entry->ebx,
+	       "CPUID 0 should give %#x in EBX, is %#lx", entry->ebx, v);
+}
+
+/* The digest, from the firmware and beside it */
+
+static void print_digest(const char *whose, const uint8_t *digest)
+{
+	int i;
+
+	printf("%-12s", whose);
+	for (i = 0; i < SHA384_SIZE; i++)
+		printf("%02x", digest[i]);
+	printf("\n");
+}
+
+static void test_report(uint8_t byte)
+{
+	const struct snp_report *report = &snp_mailbox(&snp.agents[0])->report;
+	uint64_t ret;
+
+	ret = snp_call(&snp, 0, guest_report, byte);
+	if (!EXPECT_EQ(ret, 0, "status of the request for a report"))
+		return;
+	EXPECT_EQ(report->policy, snp.policy, "policy in the report");
+	EXPECT(report->report_data[0] == byte && report->report_data[63] == byte,
+	       "the report should hold the guest's data %#x, holds %#x", byte,
+	       report->report_data[0]);
+	if (!EXPECT(!memcmp(report->measurement, snp.ld, SHA384_SIZE),
+		    "the guest's launch digest should be the computed one")) {
+		print_digest("firmware", report->measurement);
+		print_digest("computed", snp.ld);
+	}
+}
+
+/* Memory that was private from the beginning, by the host's attribute */
+
+static void test_validation(void)
+{
+	struct agent *agent = &snp.agents[0];
+	enum agent_stop stop;
+
+	agent_start(agent, guest_read, MEMORY, 0, 0, 0);
+	stop = snp_run(&snp, 0);
+	EXPECT(stop == AGENT_TRAP &&
+	       agent->value == SNP_TRAP(SNP_VC_VECTOR, SNP_VC_NOT_VALIDATED),
+	       "a page that is not validated should raise #VC(%#x): %s",
+	       SNP_VC_NOT_VALIDATED, agent_stop_name(agent, stop));
+
+	EXPECT_EQ(snp_call(&snp, 0, guest_pvalidate, MEMORY, false, true), 0,
+		  "PVALIDATE");
+	EXPECT_EQ(snp_call(&snp, 0, guest_pvalidate, MEMORY, false, true),
+		  SNP_CARRY, "PVALIDATE again");
+	EXPECT_EQ(snp_call(&snp, 0, guest_validate, MEMORY + SIZE_4K,
+			   SIZE - SIZE_4K, true), MEMORY + SIZE,
+		  "where PVALIDATE of all memory stopped");
+	snp_call(&snp, 0, guest_fill, MEMORY, SIZE, 1);
+	EXPECT_EQ(snp_call(&snp, 0, guest_check, MEMORY, SIZE, 1),
+		  MEMORY + SIZE, "where private memory is wrong");
+	EXPECT_EQ(zero_check(memory.hva, MEMORY, SIZE), MEMORY + SIZE,
+		  "where the host sees what the guest wrote");
+}
+
+/* Access by a mapping that is not the page's: for the host to decide. */
+static void test_mismatch(void)
+{
+	struct agent *agent = &snp.agents[0];
+
+	agent_expect_fault(agent, guest_read, SNP_SHARED_VA(MEMORY), 0, MEMORY,
+			   false, EFAULT, "shared access to a private page");
+	vm_set_shared(snp.vm, MEMORY, SIZE_4K);
+	*(uint64_t *)memory.hva = 77;
+	EXPECT_EQ(snp_run(&snp, 0), AGENT_DONE, "how that ends");
+	EXPECT_EQ(agent->value, 77, "what the shared page holds");
+	agent_expect_fault(agent, guest_read, MEMORY, 0, MEMORY, true, EFAULT,
+			   "private access to a shared page");
+	vm_set_private(snp.vm, MEMORY, SIZE_4K);
+	EXPECT_EQ(snp_run(&snp, 0), AGENT_DONE, "how that ends");
+	EXPECT_EQ(agent->value, stamp(1, MEMORY),
+		  "what the page held that the host took away for a while");
+}
+
+static void test_conversion(uint64_t gpa, uint64_t size)
+{
+	uint64_t va = SNP_SHARED_VA(gpa);
+	void *hva = gmem_area_hva(&memory, gpa);
+
+	EXPECT_EQ(snp_call(&snp, 0, guest_change_range, gpa, size, false), 0,
+		  "[%#lx, %#lx) to shared", gpa, gpa + size);
+	stamp_fill(hva, va, size, 2);
+	EXPECT_EQ(snp_call(&snp, 0, guest_check, va, size, 2), va + size,
+		  "where the guest does not see what the host wrote");
+	snp_call(&snp, 0, guest_fill, va, size, 3);
+	EXPECT_EQ(stamp_check(hva, va, size, 3), va + size,
+		  "where the host does not see what the guest wrote");
+	EXPECT_EQ(snp_call(&snp, 0, guest_change_range, gpa, size, true), 0,
+		  "[%#lx, %#lx) to private", gpa, gpa + size);
+	snp_call(&snp, 0, guest_fill, gpa, size, 1);
+	EXPECT_EQ(snp_call(&snp, 0, guest_check, MEMORY, SIZE, 1),
+		  MEMORY + SIZE, "where private memory is wrong");
+}
+
+static void test_conversions(void)
+{
+	const uint64_t page = MEMORY + SIZE_2M + 5 * SIZE_4K;
+	uint64_t v;
+
+	snp_call(&snp, 0, guest_pvalidate, page, false, false);
+	v = snp_call(&snp, 0, guest_msr_call,
+		     SNP_MSR_PSC_OF(page, SNP_PSC_SHARED));
+	EXPECT_EQ(v, SNP_MSR_PSC_RESP, "a page to shared by the MSR");
+	v = snp_call(&snp, 0, guest_msr_call,
+		     SNP_MSR_PSC_OF(page, SNP_PSC_PRIVATE));
+	EXPECT_EQ(v, SNP_MSR_PSC_RESP, "a page to private by the MSR");
+	EXPECT_EQ(snp_call(&snp, 0, guest_pvalidate, page, false, true), 0,
+		  "PVALIDATE of the page");
+	snp_call(&snp, 0, guest_fill, page, SIZE_4K, 1);
+
+	test_conversion(MEMORY + 7 * SIZE_4K, SIZE_4K);
+	test_conversion(MEMORY + 3 * SIZE_4K, 300 * SIZE_4K);
+	test_conversion(MEMORY + SIZE_2M, SIZE_2M);
+	test_conversion(MEMORY, SIZE);
+}
+
+/* A second CPU, from a VMSA that the guest makes */
+
+static void *run_second(void *arg)
+{
+	enum agent_stop stop = snp_run(&snp, 1);
+
+	EXPECT(stop == AGENT_DONE, "the second vCPU should run: %s",
+	       agent_stop_name(&snp.agents[1], stop));
+	return NULL;
+}
+
+static const struct {
+	const char *name;
+	uint64_t request, apic_id, features;
+} bad_aps[] = {
+	{ "request 3", 3, 1, SNP_FEAT_SNP_ACTIVE },
+	{ "no such APIC ID", SNP_AP_CREATE, 77, SNP_FEAT_SNP_ACTIVE },
+	{ "APIC ID 2^31", SNP_AP_CREATE, 1u << 31, SNP_FEAT_SNP_ACTIVE },
+	{ "features without SNP", SNP_AP_CREATE, 1, 0 },
+	{ "features that it was not launched with", SNP_AP_CREATE, 1,
+	  SNP_FEAT_SNP_ACTIVE | 1ul << 62 },
+};
+
+static void test_bad_aps(void)
+{
+	struct snp_mailbox *mailbox = snp_mailbox(&snp.agents[0]);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad_aps); i++) {
+		snp_call(&snp, 0, guest_create_ap, 1, bad_aps[i].request,
+			 bad_aps[i].apic_id, bad_aps[i].features);
+		EXPECT(mailbox->info_1 & 0xffffffff,
+		       "AP creation with %s should fail, exit information is %#lx, %#lx",
+		       bad_aps[i].name, mailbox->info_1, mailbox->info_2);
+	}
+	snp_call(&snp, 0, guest_vmgexit, SNP_EXIT_AP_CREATION,
+		 1ul << 32 | SNP_AP_CREATE, snp.vmsa_gpa[1] + 8,
+		 SNP_FEAT_SNP_ACTIVE);
+	EXPECT(mailbox->info_1 & 0xffffffff,
+	       "AP creation with a VMSA that is not aligned should fail");
+	snp_call(&snp, 0, guest_vmgexit, SNP_EXIT_AP_CREATION,
+		 1ul << 32 | SNP_AP_CREATE, MEMORY, SNP_FEAT_SNP_ACTIVE);
+	EXPECT(mailbox->info_1 & 0xffffffff,
+	       "AP creation with a VMSA at 2 MiB should fail, for an erratum");
+}
+
+static void expect_ap_call(uint64_t request, const char *what)
+{
+	struct snp_mailbox *mailbox = snp_mailbox(&snp.agents[0]);
+
+	snp_call(&snp, 0, guest_create_ap, 1, request, 1, SNP_FEAT_SNP_ACTIVE);
+	EXPECT_EQ(mailbox->info_1 & 0xffffffff, 0, "%s: exit information 1",
+		  what);
+}
+
+static void test_second_cpu(void)
+{
+	pthread_t thread;
+
+	test_bad_aps();
+	EXPECT_EQ(snp_call(&snp, 0, guest_make_vmsa, 1, 0), 0,
+		  "RMPADJUST of the second vCPU's VMSA");
+	agent_start(&snp.agents[1], guest_cpu_id, 0, 0, 0, 0);
+	pthread_create(&thread, NULL, run_second, NULL);
+	usleep(20000);
+	expect_ap_call(SNP_AP_CREATE, "creation");
+	pthread_join(thread, NULL);
+	EXPECT_EQ(snp.agents[1].value, 1, "who the second vCPU is");
+
+	EXPECT_EQ(snp_call(&snp, 1, guest_check, MEMORY, SIZE, 1),
+		  MEMORY + SIZE, "where the second vCPU sees wrong memory");
+	test_conversion(MEMORY + SIZE_2M - SIZE_4K, 2 * SIZE_4K);
+	EXPECT_EQ(snp_call(&snp, 1, guest_change_range, MEMORY, SIZE_2M, false),
+		  0, "conversion by the second vCPU");
+	EXPECT_EQ(snp_call(&snp, 1, guest_change_range, MEMORY, SIZE_2M, true),
+		  0, "conversion back by the second vCPU");
+	expect_ap_call(SNP_AP_DESTROY, "destruction");
+}
+
+/* The end */
+
+static void test_termination(void)
+{
+	const uint64_t value = SNP_MSR_TERMINATE_OF(1, 0x42);
+
+	agent_start(&snp.agents[0], guest_msr_call, value, 0, 0, 0);
+	snp_expect_termination(&snp, 0, value, "request by the MSR");
+}
+
+static void test_termination_in_ghcb(void)
+{
+	begin(&(struct snp_options){ .not_measured = true });
+	snp_load(&snp, &(struct snp_options){ .not_measured = true });
+	agent_start(&snp.agents[0], guest_vmgexit, SNP_EXIT_TERMINATE, 0x421,
+		    0, 0);
+	snp_expect_termination(&snp, 0, SNP_GHCB(0), "request in the GHCB");
+	end("guest that ended itself in its GHCB");
+}
+
+static void test_life(void)
+{
+	const struct snp_options options = {
+		.nr_vcpus = 2,
+		.others_off = true,
+	};
+
+	begin(&options);
+	snp_load(&snp, &options);
+	test_pages();
+	test_msr_calls();
+	test_report(0x11);
+	test_report(0x22);
+	test_validation();
+	test_mismatch();
+	test_conversions();
+	test_second_cpu();
+	test_report(0x33);
+	test_termination();
+	end("guest that ended itself");
+}
+
+/* All vCPUs are launched, each is measured, and has debugging in its policy. */
+static void test_all_launched(void)
+{
+	const struct snp_options options = {
+		.nr_vcpus = 3,
+		.policy = SNP_POLICY | SNP_POLICY_DEBUG,
+	};
+	unsigned int i;
+
+	begin(&options);
+	snp_load(&snp, &options);
+	for (i = 0; i < options.nr_vcpus; i++)
+		EXPECT_EQ(snp_call(&snp, i, guest_cpu_id), i,
+			  "who vCPU %u is", i);
+	test_report(0x44);
+	end("guest with three launched vCPUs");
+}
+
+/* A CPUID page that promises too much */
+
+static void test_cpuid_page(void)
+{
+	const struct snp_options options = { .not_measured = true };
+	struct snp_cpuid_page good, *page;
+	uint32_t fw_error, lacks;
+	uint64_t gpa;
+	int ret;
+
+	begin(&options);
+	snp_seal(&snp);
+	snp_bind(&snp);
+	EXPECT_ERRNO(snp_start(&snp), 0, "LAUNCH_START");
+	EXPECT_ERRNO(snp_update_used(&snp, false), 0, "LAUNCH_UPDATE");
+	EXPECT_ERRNO(snp_update_special(&snp, SNP_SECRETS), 0,
+		     "LAUNCH_UPDATE of SECRETS");
+
+	gpa = snp.special_gpa[SNP_CPUID];
+	page = (void *)special_hva(SNP_CPUID);
+	good = *page;
+	/* The lowest feature that this machine has not. */
+	lacks = ~good.fn[1].ecx & -~good.fn[1].ecx;
+	page->fn[1].ecx |= lacks;
+	ret = snp_launch_update(snp.vm, KVM_SEV_SNP_PAGE_TYPE_CPUID, gpa, page,
+				SIZE_4K, &fw_error);
+	EXPECT_ERRNO(ret, EIO, "a CPUID page with feature %#x that the machine lacks",
+		     lacks);
+	EXPECT_EQ(fw_error, SNP_FW_INVALID_PARAM, "firmware's status");
+	EXPECT(!memcmp(page, &good, sizeof(good)),
+	       "the corrected page should be handed back, ECX is %#x, should be %#x",
+	       page->fn[1].ecx, good.fn[1].ecx);
+	EXPECT_ERRNO(snp_update_special(&snp, SNP_CPUID), 0,
+		     "the corrected CPUID page");
+	EXPECT_ERRNO(snp_finish(&snp), 0, "LAUNCH_FINISH");
+	expect_special(SNP_CPUID, 16 + 48, special_hva(SNP_CPUID)[8],
+		       "the corrected CPUID page in the guest");
+	end("guest with a corrected CPUID page");
+}
+
+/* The digest of a guest with other contents is another. */
+static void test_digest_differs(void)
+{
+	const struct snp_options options = {};
+	uint8_t first[SHA384_SIZE];
+
+	begin(&options);
+	snp_load(&snp, &options);
+	memcpy(first, snp.ld, sizeof(first));
+	test_report(0x55);
+	end("first of two guests");
+
+	begin(&options);
+	*(uint64_t *)addr_gva2hva(snp.vm, (uintptr_t)&guest_counter) = 99;
+	snp_load(&snp, &options);
+	EXPECT(memcmp(first, snp.ld, sizeof(first)),
+	       "digests of different guests should differ");
+	test_report(0x66);
+	end("second of two guests");
+}
+
+int main(int argc, char *argv[])
+{
+	require_snp();
+	snp_check_crypto();
+	if (!has_snp_model())
+		note_skipped("pages that are left over: needs the model of SEV-SNP");
+	held = snp_model_held();
+	leaked = snp_model_leaked();
+	note_skipped("ID blocks: need a signature");
+
+	test_life();
+	test_all_launched();
+	test_termination_in_ghcb();
+	test_cpuid_page();
+	test_digest_differs();
+	return test_verdict();
+}

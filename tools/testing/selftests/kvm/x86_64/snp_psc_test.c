@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page state changes: one by one, in batches, small and large, each with what is
+ * refused; then random ones from several vCPUs at once, against a model of what
+ * each page is and holds.
+ *
+ *	snp_psc_test [-s seed] [-t seconds]
+ */
+#include <pthread.h>
+
+#include "snp.h"
+#include "snp_model.h"
+
+#define MEMORY		(4 * SIZE_1G)
+#define SIZE		(2 * SIZE_2M)
+#define NR_PAGES	(SIZE / SIZE_4K)
+#define PAGE(n)		(MEMORY + (n) * SIZE_4K)
+#define NR_VCPUS	3
+
+static struct snp snp;
+static struct gmem_area memory;
+
+static void begin(const struct snp_options *options)
+{
+	snp_create(&snp, options);
+	snp_add_area(&snp, &memory, SNP_FREE_SLOT, MEMORY, SIZE);
+	snp_load(&snp, options);
+}
+
+static uint64_t *entries(unsigned int i)
+{
+	return snp_mailbox(&snp.agents[i])->psc_entries;
+}
+
+static const struct snp_psc_header *header(void)
+{
+	return &snp_mailbox(&snp.agents[0])->psc;
+}
+
+/* By the MSR */
+
+static const struct {
+	const char *name;
+	uint64_t gpa, op;
+	bool good;
+} singles[] = {
+	{ "private", MEMORY, SNP_PSC_PRIVATE, true },
+	{ "private again", MEMORY, SNP_PSC_PRIVATE, true },
+	{ "shared", MEMORY, SNP_PSC_SHARED, true },
+	{ "shared again", MEMORY, SNP_PSC_SHARED, true },
+	{ "operation 0", MEMORY, 0, false },
+	{ "operation 5", MEMORY, 5, false },
+	{ "operation 15", MEMORY, 15, false },
+};
+
+static uint64_t single(uint64_t gpa, uint64_t op)
+{
+	return snp_call(&snp, 0, guest_msr_call, SNP_MSR_PSC_OF(gpa, op));
+}
+
+static void test_singles(void)
+{
+	unsigned int before;
+	uint64_t v;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(singles); i++) {
+		before = snp.nr_requests;
+		v = single(singles[i].gpa, singles[i].op);
+		EXPECT(SNP_MSR_INFO(v) == SNP_MSR_PSC_RESP &&
+		       !(v >> 32) == singles[i].good,
+		       "%s: should %s, answer is %#lx", singles[i].name,
+		       singles[i].good ? "succeed" : "fail", v);
+		EXPECT_EQ(snp.nr_requests - before, singles[i].good,
+			  "%s: requests to user space", singles[i].name);
+	}
+}
+
+/* Batches */
+
+#define SMALL(n, op)	SNP_PSC_ENTRY(PAGE(n), op, false)
+#define LARGE(n, op)	SNP_PSC_ENTRY(PAGE(n), op, true)
+
+static const struct {
+	const char *name;
+	uint64_t entries[3];
+	uint16_t cur, end;
+	uint64_t error;
+	/* Where the header stands if it fails. */
+	uint16_t at;
+} batches[] = {
+	{ "one entry", { SMALL(0, SNP_PSC_PRIVATE) }, 0, 0, 0 },
+	{ "three entries, not in order", { SMALL(9, SNP_PSC_PRIVATE),
+	  SMALL(4, SNP_PSC_SHARED), SMALL(1, SNP_PSC_PRIVATE) }, 0, 2, 0 },
+	{ "from the second on", { -1ul, SMALL(9, SNP_PSC_SHARED),
+	  SMALL(1, SNP_PSC_SHARED) }, 1, 2, 0 },
+	{ "2 MiB", { LARGE(512, SNP_PSC_PRIVATE) }, 0, 0, 0 },
+	{ "2 MiB and a page", { LARGE(512, SNP_PSC_SHARED),
+	  SMALL(0, SNP_PSC_SHARED) }, 0, 1, 0 },
+	{ "2 MiB, the half of it done",
+	  { LARGE(512, SNP_PSC_PRIVATE) | 256 }, 0, 0, 0 },
+	{ "and back", { LARGE(512, SNP_PSC_SHARED) }, 0, 0, 0 },
+	{ "2 MiB at an odd page", { LARGE(1, SNP_PSC_PRIVATE) }, 0, 0,
+	  SNP_PSC_BAD_ENTRY, 0 },
+	{ "a page that is done beyond its end",
+	  { SMALL(0, SNP_PSC_PRIVATE) | 2 }, 0, 0, SNP_PSC_BAD_ENTRY, 0 },
+	{ "2 MiB that are done beyond their end",
+	  { LARGE(0, SNP_PSC_PRIVATE) | 513 }, 0, 0, SNP_PSC_BAD_ENTRY, 0 },
+	{ "the third is bad", { SMALL(0, SNP_PSC_SHARED),
+	  SMALL(2, SNP_PSC_SHARED), LARGE(3, SNP_PSC_SHARED) }, 0, 2,
+	  SNP_PSC_BAD_ENTRY, 2 },
+	{ "end is 253", { SMALL(0, SNP_PSC_PRIVATE) }, 0, SNP_PSC_MAX,
+	  SNP_PSC_BAD_HEADER },
+	{ "end is 65535", { SMALL(0, SNP_PSC_PRIVATE) }, 0, 65535,
+	  SNP_PSC_BAD_HEADER },
+};
+
+static void expect_done(uint64_t cur, uint64_t end, const char *name)
+{
+	EXPECT_EQ(header()->cur, end + 1, "%s: where the header stands", name);
+	EXPECT_EQ(header()->end, end, "%s: the header's end", name);
+}
+
+static void test_batches(void)
+{
+	uint64_t ret;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(batches); i++) {
+		memcpy(entries(0), batches[i].entries,
+		       sizeof(batches[i].entries));
+		ret = snp_call(&snp, 0, guest_psc, batches[i].cur,
+			       batches[i].end);
+		EXPECT_EQ(ret, batches[i].error, "%s: the error",
+			  batches[i].name);
+		if (!batches[i].error)
+			expect_done(batches[i].cur, batches[i].end,
+				    batches[i].name);
+		else if (batches[i].error == SNP_PSC_BAD_ENTRY)
+			EXPECT_EQ(header()->cur, batches[i].at,
+				  "%s: where the header stands",
+				  batches[i].name);
+	}
+	vm_set_shared(snp.vm, MEMORY, SIZE);
+}
+
+/* As many as there can be, that do not join, and that do. */
+static void test_full_batch(uint64_t step)
+{
+	uint64_t i, gpa;
+
+	for (i = 0; i < SNP_PSC_MAX; i++)
+		entries(0)[i] = SMALL(i * step, SNP_PSC_PRIVATE);
+	EXPECT_EQ(snp_call(&snp, 0, guest_change, SNP_PSC_MAX), 0,
+		  "a batch of %d, every %lu pages", SNP_PSC_MAX, step);
+	for (i = 0; i < SNP_PSC_MAX; i++) {
+		gpa = PAGE(i * step);
+		snp_call(&snp, 0, guest_fill, gpa, SIZE_4K, 1);
+		EXPECT_EQ(snp_call(&snp, 0, guest_check, gpa, SIZE_4K, 1),
+			  gpa + SIZE_4K, "entry %lu", i);
+	}
+	for (i = 0; i < SNP_PSC_MAX; i++)
+		entries(0)[i] = SMALL(i * step, SNP_PSC_SHARED);
+	EXPECT_EQ(snp_call(&snp, 0, guest_change, SNP_PSC_MAX), 0,
+		  "a batch of %d back, every %lu pages", SNP_PSC_MAX, step);
+}
+
+/* The scratch area must be in the GHCB, and all of it. */
+static void test_scratch(void)
+{
+	const uint64_t bad[] = {
+		SNP_GHCB(0) + SIZE_4K - 8, -8ul,
+	};
+	struct snp_mailbox *mailbox = snp_mailbox(&snp.agents[0]);
+	uint64_t ret;
+	int i;
+
+	entries(0)[0] = SMALL(0, SNP_PSC_SHARED);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		ret = snp_call(&snp, 0, guest_psc, 0, 0, bad[i]);
+		EXPECT(ret || mailbox->info_1 & 0xffffffff,
+		       "a scratch area at %#lx should be refused", bad[i]);
+	}
+	EXPECT_EQ(snp_call(&snp, 0, guest_psc, 0, 0), 0,
+		  "page state change after all that");
+}
+
+/* User space says no, to the first or to a later one. */
+static void test_refusal(void)
+{
+	const int errors[] = { EINVAL, ENOMEM, 1 };
+	uint64_t v;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		snp.refuse = errors[i];
+		v = single(MEMORY, SNP_PSC_PRIVATE);
+		EXPECT(SNP_MSR_INFO(v) == SNP_MSR_PSC_RESP && v >> 32,
+		       "refused with %d: a change by the MSR should fail, answer is %#lx",
+		       errors[i], v);
+		entries(0)[0] = SMALL(0, SNP_PSC_PRIVATE);
+		entries(0)[1] = SMALL(7, SNP_PSC_PRIVATE);
+		EXPECT_EQ(snp_call(&snp, 0, guest_psc, 0, 1), SNP_PSC_FAILED,
+			  "refused with %d: a batch", errors[i]);
+		EXPECT_EQ(header()->cur, 0,
+			  "refused with %d: where the header stands",
+			  errors[i]);
+	}
+	snp.refuse = 0;
+	EXPECT_EQ(snp_call(&snp, 0, guest_psc, 0, 1), 0,
+		  "a batch that is not refused");
+	vm_set_shared(snp.vm, MEMORY, SIZE);
+}
+
+static void test_not_enabled(void)
+{
+	const struct snp_options options = {
+		.no_hypercall = true,
+		.not_measured = true,
+	};
+	uint64_t v;
+
+	begin(&options);
+	v = single(MEMORY, SNP_PSC_PRIVATE);
+	EXPECT(SNP_MSR_INFO(v) == SNP_MSR_PSC_RESP && v >> 32,
+	       "without KVM_CAP_EXIT_HYPERCALL a change by the MSR should fail, answer is %#lx",
+	       v);
+	entries(0)[0] = SMALL(0, SNP_PSC_PRIVATE);
+	EXPECT_EQ(snp_call(&snp, 0, guest_psc, 0, 0), SNP_PSC_FAILED,
+		  "a batch without KVM_CAP_EXIT_HYPERCALL");
+	EXPECT_EQ(snp.nr_requests, 0, "requests to user space");
+	snp_free(&snp);
+}
+
+/* 2 MiB at once, validated at once where the host has a large page. */
+static void test_large(void)
+{
+	uint64_t at;
+
+	EXPECT_EQ(snp_call(&snp, 0, guest_change_range, MEMORY, SIZE, true), 0,
+		  "all to private by 2 MiB");
+	snp_call(&snp, 0, guest_fill, MEMORY, SIZE, 4);
+	EXPECT_EQ(snp_call(&snp, 0, guest_change_range, PAGE(512 + 9), SIZE_4K,
+			   false), 0, "a page of 2 MiB to shared");
+	at = snp_call(&snp, 0, guest_check, MEMORY, PAGE(512 + 9) - MEMORY, 4);
+	EXPECT_EQ(at, PAGE(512 + 9), "where memory before it is wrong");
+	at = snp_call(&snp, 0, guest_check, PAGE(512 + 10),
+		      MEMORY + SIZE - PAGE(512 + 10), 4);
+	EXPECT_EQ(at, MEMORY + SIZE, "where memory behind it is wrong");
+	EXPECT_EQ(snp_call(&snp, 0, guest_change_range, PAGE(512 + 9), SIZE_4K,
+			   true), 0, "the page back to private");
+	EXPECT_EQ(snp_call(&snp, 0, guest_change_range, MEMORY, SIZE, false), 0,
+		  "all to shared by 2 MiB");
+}
+
+/* Random changes; page n is vCPU n modulo their number's. */
+
+enum {
+	HOLDS_ANYTHING,
+	HOLDS_ZEROES = -1,
+};
+
+struct page {
+	bool private;
+	/* A seed, or one of the above, for each side. */
+	long holds[2];
+};
+
+static struct page pages[NR_PAGES];
+static uint64_t deadline;
+
+struct worker {
+	unsigned int i;
+	struct rnd rnd;
+	uint64_t nr_changes, nr_entries;
+	pthread_t thread;
+};
+
+static uint64_t random_page(struct worker *w)
+{
+	uint64_t nr = NR_PAGES / NR_VCPUS;
+
+	return w->i + NR_VCPUS * rnd_below(&w->rnd, nr);
+}
+
+static void fill(struct worker *w, uint64_t n)
+{
+	struct page *page = &pages[n];
+	uint64_t va = page->private ? PAGE(n) : SNP_SHARED_VA(PAGE(n));
+	long seed = 1 + rnd_below(&w->rnd, 60000);
+
+	snp_call(&snp, w->i, guest_fill, va, SIZE_4K, seed);
+	page->holds[page->private] = seed;
+}
+
+static void check(struct worker *w, uint64_t n)
+{
+	struct page *page = &pages[n];
+	uint64_t va = page->private ? PAGE(n) : SNP_SHARED_VA(PAGE(n)), at;
+	long holds = page->holds[page->private];
+
+	if (holds == HOLDS_ANYTHING)
+		return;
+	if (holds == HOLDS_ZEROES)
+		at = snp_call(&snp, w->i, guest_check_zero, va, SIZE_4K);
+	else
+		at = snp_call(&snp, w->i, guest_check, va, SIZE_4K, holds);
+	EXPECT_EQ(at, va + SIZE_4K, "page %lu, %s, should hold %ld, differs at",
+		  n, page->private ? "private" : "shared", holds);
+}
+
+/* The side that is left is discarded by the host. */
+static void change_model(uint64_t n, bool private)
+{
+	struct page *page = &pages[n];
+
+	if (page->private == private)
+		return;
+	page->holds[!private] = HOLDS_ZEROES;
+	/* Hardware decrypts zeroes to what they are not. */
+	if (!private && !has_snp_model())
+		page->holds[true] = HOLDS_ANYTHING;
+	page->private = private;
+}
+
+static bool has_entry(struct worker *w, uint64_t nr, uint64_t n)
+{
+	uint64_t i;
+
+	for (i = 0; i < nr; i++)
+		if (SNP_PSC_GPA(entries(w->i)[i]) == PAGE(n))
+			return true;
+	return false;
+}
+
+/* Those that change: a page that is validated twice says so. */
+static void change(struct worker *w)
+{
+	uint64_t want = 1 + rnd_below(&w->rnd, SNP_PSC_MAX), nr = 0, n, ret;
+	bool private;
+
+	if (rnd_below(&w->rnd, 4))
+		want = 1 + want % 8;
+	for (; want; want--) {
+		n = random_page(w);
+		private = !pages[n].private;
+		if (has_entry(w, nr, n))
+			continue;
+		entries(w->i)[nr++] = SNP_PSC_ENTRY(PAGE(n), private ?
+				SNP_PSC_PRIVATE : SNP_PSC_SHARED, false);
+	}
+	ret = snp_call(&snp, w->i, guest_change, nr);
+	EXPECT_EQ(ret, 0, "vCPU %u: a batch of %lu", w->i, nr);
+	w->nr_changes++;
+	w->nr_entries += nr;
+	while (nr--) {
+		n = (SNP_PSC_GPA(entries(w->i)[nr]) - MEMORY) / SIZE_4K;
+		change_model(n, !pages[n].private);
+	}
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+
+	while (now_ms() < deadline && !test_has_failed()) {
+		switch (rnd_below(&w->rnd, 3)) {
+		case 0:
+			change(w);
+			break;
+		case 1:
+			fill(w, random_page(w));
+			break;
+		case 2:
+			check(w, random_page(w));
+			break;
+		}
+	}
+	return NULL;
+}
+
+static void test_random(uint64_t seed, uint64_t seconds)
+{
+	struct worker workers[NR_VCPUS] = {};
+	uint64_t n, changes = 0, nr_entries = 0;
+	int i;
+
+	snp.discard = true;
+	gmem_punch(memory.fd, 0, SIZE);
+	madvise(memory.hva, SIZE, MADV_DONTNEED);
+	for (n = 0; n < NR_PAGES; n++) {
+		pages[n].holds[false] = HOLDS_ZEROES;
+		pages[n].holds[true] = has_snp_model() ? HOLDS_ZEROES :
+							 HOLDS_ANYTHING;
+	}
+	deadline = now_ms() + seconds * 1000;
+	for (i = 0; i < NR_VCPUS; i++) {
+		workers[i].i = i;
+		workers[i].rnd.state = seed + i;
+		pthread_create(&workers[i].thread, NULL, work, &workers[i]);
+	}
+	for (i = 0; i < NR_VCPUS; i++) {
+		pthread_join(workers[i].thread, NULL);
+		changes += workers[i].nr_changes;
+		nr_entries += workers[i].nr_entries;
+	}
+	for (n = 0; n < NR_PAGES; n++)
+		check(&workers[n % NR_VCPUS], n);
+	printf("%lu random batches with %lu pages, %u requests\n", changes,
+	       nr_entries, snp.nr_requests);
+}
+
+int main(int argc, char *argv[])
+{
+	const struct snp_options options = {
+		.nr_vcpus = NR_VCPUS,
+		.not_measured = true,
+	};
+	uint64_t seconds = 15, held, leaked, seed;
+	const char *arg = NULL;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "s:t:")) != -1) {
+		if (opt == 's')
+			arg = optarg;
+		else
+			seconds = atoi(optarg);
+	}
+	require_snp();
+	seed = rnd_seed(arg);
+	held = snp_model_held();
+	leaked = snp_model_leaked();
+
+	begin(&options);
+	test_singles();
+	test_batches();
+	test_full_batch(1);
+	test_full_batch(2);
+	test_full_batch(4);
+	test_scratch();
+	test_refusal();
+	test_large();
+	test_random(seed, seconds);
+	snp_free(&snp);
+	test_not_enabled();
+	snp_expect_pages(held, leaked, "after all guests");
+	return test_verdict();
+}
