@@ -21,26 +21,40 @@
 
 #define XREGS_MASK	(XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM)
 
-/* Registers that a VMCB does not hold: index in arch.regs, field of the VMSA. */
-#define FOR_EACH_GPR(op)						\
-	op(VCPU_REGS_RCX, rcx) op(VCPU_REGS_RDX, rdx)			\
-	op(VCPU_REGS_RBX, rbx) op(VCPU_REGS_RBP, rbp)			\
-	op(VCPU_REGS_RSI, rsi) op(VCPU_REGS_RDI, rdi)			\
-	op(VCPU_REGS_R8, r8) op(VCPU_REGS_R9, r9)			\
-	op(VCPU_REGS_R10, r10) op(VCPU_REGS_R11, r11)			\
-	op(VCPU_REGS_R12, r12) op(VCPU_REGS_R13, r13)			\
-	op(VCPU_REGS_R14, r14) op(VCPU_REGS_R15, r15)
+/* Registers that a VMCB does not hold: where KVM has them, and the VMSA. */
+#define GPR(kvm, field) \
+	{ VCPU_REGS_##kvm, offsetof(struct sev_es_save_area, field) }
 
-static void load_gprs(unsigned long *regs, const struct sev_es_save_area *vmsa)
+static const struct {
+	u8 reg;
+	u16 offset;
+} gprs[] = {
+	GPR(RCX, rcx), GPR(RDX, rdx), GPR(RBX, rbx),
+	GPR(RBP, rbp), GPR(RSI, rsi), GPR(RDI, rdi),
+	GPR(R8, r8), GPR(R9, r9), GPR(R10, r10),
+	GPR(R11, r11), GPR(R12, r12), GPR(R13, r13),
+	GPR(R14, r14), GPR(R15, r15),
+};
+
+static u64 *gpr_in(struct sev_es_save_area *vmsa, unsigned int i)
 {
-#define LOAD(i, field)	regs[i] = vmsa->field;
-	FOR_EACH_GPR(LOAD)
+	return (void *)vmsa + gprs[i].offset;
+}
+
+static void load_gprs(unsigned long *regs, struct sev_es_save_area *vmsa)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(gprs); i++)
+		regs[gprs[i].reg] = *gpr_in(vmsa, i);
 }
 
 static void store_gprs(struct sev_es_save_area *vmsa, const unsigned long *regs)
 {
-#define STORE(i, field)	vmsa->field = regs[i];
-	FOR_EACH_GPR(STORE)
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(gprs); i++)
+		*gpr_in(vmsa, i) = regs[gprs[i].reg];
 }
 
 /* What the host's XCR0 allows to save of them. */

@@ -89,8 +89,9 @@ static bool rmp_allows(struct snpm_access rmp, enum snpm_access_type type)
 /* As much as later accesses by the same alias may do without a look. */
 static u64 tlb_entry(const struct access *a, const struct snp_leaf *leaf)
 {
-	u64 entry = __sme_set(leaf->spa & PAGE_MASK) | PT_PRESENT_MASK | PT_USER_MASK | PT_ACCESSED_MASK |
-		    PT_DIRTY_MASK | PT64_NX_MASK;
+	u64 entry = __sme_set(leaf->spa & PAGE_MASK) | PT_PRESENT_MASK |
+		    PT_USER_MASK | PT_ACCESSED_MASK | PT_DIRTY_MASK |
+		    PT64_NX_MASK;
 
 	if (leaf->pte & PT_WRITABLE_MASK && rmp_allows(a->rmp, SNPM_WRITE))
 		entry |= PT_WRITABLE_MASK;

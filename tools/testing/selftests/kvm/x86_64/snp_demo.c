@@ -59,9 +59,8 @@ static void tell_of_launch(uint64_t held)
 	tell("update", "Program, page tables, secrets and CPUID: %lu pages are the guest's now.",
 	     snp_model_held() - held);
 	check(!snp_finish(&snp), "LAUNCH_FINISH");
-	tell("finish", "With a VMSA for each vCPU, the digest is %02x%02x%02x%02x%02x%02x%02x%02x...",
-	     snp.ld[0], snp.ld[1], snp.ld[2], snp.ld[3], snp.ld[4], snp.ld[5],
-	     snp.ld[6], snp.ld[7]);
+	tell("finish", "With a VMSA for each vCPU, the digest is %02x%02x%02x%02x...",
+	     snp.ld[0], snp.ld[1], snp.ld[2], snp.ld[3]);
 }
 
 static void tell_of_report(void)
@@ -101,7 +100,8 @@ static void tell_of_conversion(void)
 	check(!snp_call(&snp, 0, guest_change_range, MEMORY, SIZE, false),
 	      "page state changes to shared");
 	snp_call(&snp, 0, guest_write, SNP_SHARED_VA(MEMORY), QUESTION);
-	tell("shared", "It gives the 2 MiB away in a batch of page state changes, and writes; the host reads %#lx.",
+	tell("shared", "It gives the 2 MiB away, by batches of page state changes.");
+	tell("", "It writes there, and the host reads %#lx.",
 	     host_sees(QUESTION));
 	*(uint64_t *)memory.hva = ANSWER;
 	tell("", "The host writes, and the guest reads %#lx.",
