@@ -84,7 +84,8 @@ int snp_tlb_insert(struct snp_tlb *tlb, u64 gpa, u64 entry)
 				    new_table(tlb);
 		if (!next)
 			return -ENOMEM;
-		*e = __sme_pa(next) | PT_PRESENT_MASK | PT_WRITABLE_MASK | PT_USER_MASK | PT_ACCESSED_MASK;
+		*e = __sme_pa(next) | PT_PRESENT_MASK | PT_WRITABLE_MASK |
+		     PT_USER_MASK | PT_ACCESSED_MASK;
 		table = next;
 	}
 	table[index_at(gpa, 1)] = entry;
