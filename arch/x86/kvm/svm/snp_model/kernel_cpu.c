@@ -186,16 +186,6 @@ static void load_control(struct vcpu_svm *svm, struct snp_cpu *cpu)
 	flush_if_wanted(svm, cpu);
 }
 
-static void tell_kvm(struct vcpu_svm *svm, u64 exit_code, u64 info_1, u64 info_2)
-{
-	struct vmcb_control_area *control = &svm->vmcb->control;
-
-	control->exit_code = lower_32_bits(exit_code);
-	control->exit_code_hi = upper_32_bits(exit_code);
-	control->exit_info_1 = info_1;
-	control->exit_info_2 = info_2;
-}
-
 /* What KVM reads of each exit. */
 static void store_control(struct vcpu_svm *svm, struct snp_cpu *cpu)
 {
@@ -279,7 +269,7 @@ static void run_nothing(struct vcpu_svm *svm, u64 exit_code)
 	control->exit_int_info_err = control->event_inj_err;
 	control->event_inj = 0;
 	control->next_rip = 0;
-	tell_kvm(svm, exit_code, 0, 0);
+	snp_cpu_to_kvm(&svm->vcpu, exit_code, 0, 0);
 }
 
 static bool features_are_known(const struct sev_es_save_area *vmsa)
@@ -305,10 +295,10 @@ static void vmrun(struct vcpu_svm *svm, struct snp_cpu *cpu,
 	if (features_are_known(cpu->vmsa)) {
 		run_vmsa(svm, cpu, spec_ctrl_intercepted);
 		if (snp_cpu_is_automatic(&svm->vcpu, cpu->exit_code))
-			tell_kvm(svm, cpu->exit_code, cpu->exit_info_1,
-				 cpu->exit_info_2);
+			snp_cpu_to_kvm(&svm->vcpu, cpu->exit_code,
+				       cpu->exit_info_1, cpu->exit_info_2);
 		else
-			tell_kvm(svm, SNP_CPU_EXIT, 0, 0);
+			snp_cpu_to_kvm(&svm->vcpu, SNP_CPU_EXIT, 0, 0);
 	} else {
 		run_nothing(svm, SVM_EXIT_ERR);
 	}
