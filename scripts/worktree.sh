@@ -35,9 +35,15 @@ kvm_dir() {
 	echo "${dir/x86_64/x86}"
 }
 
+# A pattern of files that mean nothing to an architecture: not_for ARCH.
+not_for() {
+	case $1 in
+	x86_64) echo '^arch/arm64/' ;;
+	arm64) echo '^\(arch/x86\|drivers/crypto/ccp\|drivers/iommu/amd\)/' ;;
+	esac
+}
+
 # Objects of the C files on stdin that an architecture builds, besides KVM's own folder: objects_of ARCH.
 objects_of() {
-	local others=(-e '^arch/arm64/')
-	[ "$1" = x86_64 ] || others=(-e '^arch/x86/' -e '^drivers/crypto/ccp/' -e '^drivers/iommu/amd/')
-	sed -n '/^\(tools\|Documentation\|samples\)\//d; s/\.c$/.o/p' | grep -v "${others[@]}" || true
+	sed -n '/^\(tools\|Documentation\|samples\)\//d; s/\.c$/.o/p' | grep -v "$(not_for "$1")" || true
 }
