@@ -50,6 +50,9 @@ static int populate_page(struct kvm *kvm, struct kvm_memory_slot *slot,
 		return PTR_ERR(folio);
 
 	r = populate_folio(kvm, gfn, folio, src, post_populate, opaque);
+	/* One that cannot come back to the host has been taken out of the file. */
+	if (!folio->mapping)
+		kvm_gmem_account(file_inode(file));
 	folio_unlock(folio);
 	folio_put(folio);
 	return r;
@@ -81,7 +84,8 @@ static int populate_from(struct kvm *kvm, struct kvm_memory_slot *slot,
  * @npages: How many frames; those beyond the slot's end are left out.
  * @post_populate: Called for each page, with the page and its source locked in
  * memory: copies or encrypts, and does what kvm_arch_gmem_prepare() would have
- * done.  If it fails it has to leave the page as it was to the host.
+ * done.  If it fails it has to leave the page as it was to the host, or remove
+ * it from the file for good.
  * @opaque: Handed to @post_populate.
  *
  * Frames have to be private, and never mapped or populated before.

@@ -11,7 +11,7 @@
  * @cap: KVM_CAP_*, one of those that the architecture answers for.
  *
  * What is not here is about what the host cannot see or change, or what a realm
- * does not have; none can be enabled.
+ * does not have.  None can be enabled but those that all architectures have.
  *
  * Return: True if the answer for a realm is the same as for any VM.
  */

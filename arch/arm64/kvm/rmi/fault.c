@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Faults of a realm's guest: private memory from a guest_memfd, shared memory
- * from the host's userspace or from a guest_memfd that the host maps, and what
- * is no memory.
+ * from the host's userspace, and what is no memory.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -81,33 +80,6 @@ static int map_private(struct kvm_vcpu *vcpu, const struct realm_fault *f)
 	/* Processes may have the pages of other files mapped. */
 	r = granule_page_is_delegated(pfn_to_page(pfn)) ?
 	    map_private_pfn(kvm, f->gfn, pfn, mmu_seq) : -EFAULT;
-	kvm_release_pfn_clean(pfn);
-	return r;
-}
-
-static int map_shared_gmem(struct kvm_vcpu *vcpu, const struct realm_fault *f,
-			   unsigned long mmu_seq)
-{
-	struct kvm *kvm = vcpu->kvm;
-	unsigned long ipa = gfn_to_gpa(f->gfn) | kvm_realm_shared_bit(kvm);
-	kvm_pfn_t pfn;
-	int r;
-
-	r = kvm_gmem_get_pfn(kvm, f->slot, f->gfn, &pfn, NULL);
-	if (r)
-		return r;
-
-	r = -EFAULT;
-	if (granule_page_is_delegated(pfn_to_page(pfn)))
-		goto out_release;
-
-	r = -EAGAIN;
-	write_lock(&kvm->mmu_lock);
-	if (!mmu_invalidate_retry_gfn(kvm, mmu_seq, f->gfn))
-		r = realm_map_unprotected(kvm, ipa, RMI_RTT_MAX_LEVEL,
-					  __pfn_to_phys(pfn), true);
-	write_unlock(&kvm->mmu_lock);
-out_release:
 	kvm_release_pfn_clean(pfn);
 	return r;
 }
@@ -193,8 +165,9 @@ static int map_shared(struct kvm_vcpu *vcpu, const struct realm_fault *f)
 	if (kvm_mem_is_private(kvm, f->gfn))
 		return -EFAULT;
 
+	/* Of a realm's files nothing is shared, also of one that can be mapped. */
 	if (kvm_memslot_is_gmem_only(f->slot))
-		return map_shared_gmem(vcpu, f, mmu_seq);
+		return -EFAULT;
 	return map_shared_user(vcpu, f, mmu_seq);
 }
 

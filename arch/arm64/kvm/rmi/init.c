@@ -44,13 +44,17 @@ unsigned int kvm_realm_max_lrs(void)
 			 feature_register0) + 1;
 }
 
-/* What realms need of the host itself. */
-static bool host_is_capable(void)
+/* What realms need of the host itself, the first that is not there. */
+static const char *missing_in_host(void)
 {
-	return is_kernel_in_hyp_mode() &&
-	       kvm_vgic_global_state.type == VGIC_V3 &&
-	       arm_smccc_1_1_get_conduit() == SMCCC_CONDUIT_SMC &&
-	       arm_smccc_get_version() >= ARM_SMCCC_VERSION_1_2;
+	if (!is_kernel_in_hyp_mode())
+		return "VHE";
+	if (kvm_vgic_global_state.type != VGIC_V3)
+		return "GICv3";
+	if (arm_smccc_1_1_get_conduit() != SMCCC_CONDUIT_SMC ||
+	    arm_smccc_get_version() < ARM_SMCCC_VERSION_1_2)
+		return "SMCCC 1.2 by SMC";
+	return NULL;
 }
 
 static bool rmm_is_compatible(void)
@@ -61,13 +65,13 @@ static bool rmm_is_compatible(void)
 
 	ret = rmi_version(version, &lower, &higher);
 	if (ret == (unsigned long)SMCCC_RET_NOT_SUPPORTED) {
-		kvm_info("No RMM, no realms\n");
+		kvm_info("Realms: none, there is no RMM\n");
 		return false;
 	}
 	if (ret == RMI_SUCCESS && lower == version)
 		return true;
 
-	kvm_info("RMM %lu.%lu to %lu.%lu is not compatible with %d.%d, no realms\n",
+	kvm_info("Realms: none, RMM %lu.%lu to %lu.%lu is not compatible with %d.%d\n",
 		 RMI_ABI_VERSION_GET_MAJOR(lower), RMI_ABI_VERSION_GET_MINOR(lower),
 		 RMI_ABI_VERSION_GET_MAJOR(higher), RMI_ABI_VERSION_GET_MINOR(higher),
 		 RMI_ABI_MAJOR_VERSION, RMI_ABI_MINOR_VERSION);
@@ -77,16 +81,24 @@ static bool rmm_is_compatible(void)
 /**
  * kvm_init_rmi() - Let there be realms, if the machine can have them.
  *
+ * One line says what it has found, in any case.
+ *
  * Context: Once, after the rest of KVM has been initialised and before
  * userspace can make VMs.
  */
 void kvm_init_rmi(void)
 {
-	if (!host_is_capable() || !rmm_is_compatible())
+	const char *missing = missing_in_host();
+
+	if (missing) {
+		kvm_info("Realms: none without %s\n", missing);
+		return;
+	}
+	if (!rmm_is_compatible())
 		return;
 
 	if (rmi_features(0, &feature_register0)) {
-		kvm_info("RMM without features, no realms\n");
+		kvm_info("Realms: none, the RMM does not tell its features\n");
 		return;
 	}
 

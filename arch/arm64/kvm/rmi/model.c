@@ -10,6 +10,9 @@
  *			of fail_nth
  * kvm/rmi/calls	commands that counted since
  * kvm/rmi/granules	how many granules are in each state
+ * kvm/rmi/page		a page that is delegated while the file is open: to be
+ *			mapped; reading the file is an access by the kernel itself,
+ *			an oops
  *
  * The model is in tools/testing/rmm; include/model.h has its side of this.
  */
@@ -17,7 +20,9 @@
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/kvm_host.h>
+#include <linux/mm.h>
 #include <linux/seq_file.h>
+#include <linux/uaccess.h>
 
 #include <asm/kvm_rmi.h>
 
@@ -84,6 +89,51 @@ static int granules_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(granules);
 
+static int page_open(struct inode *inode, struct file *file)
+{
+	phys_addr_t pa = realm_granule_alloc(GFP_KERNEL);
+
+	if (!pa)
+		return -ENOMEM;
+	file->private_data = phys_to_page(pa);
+	return 0;
+}
+
+static int page_release(struct inode *inode, struct file *file)
+{
+	realm_granule_free(page_to_phys((struct page *)file->private_data));
+	return 0;
+}
+
+static ssize_t page_read(struct file *file, char __user *buf, size_t size,
+			 loff_t *pos)
+{
+	u8 byte = READ_ONCE(*(u8 *)page_address(file->private_data));
+
+	if (!size)
+		return 0;
+	return put_user(byte, buf) ?: 1;
+}
+
+/* By its number alone, as no file of a realm lets its pages be mapped. */
+static int page_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE ||
+	    !(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	return remap_pfn_range(vma, vma->vm_start,
+			       page_to_pfn((struct page *)file->private_data),
+			       PAGE_SIZE, vma->vm_page_prot);
+}
+
+static const struct file_operations page_fops = {
+	.owner = THIS_MODULE,
+	.open = page_open,
+	.release = page_release,
+	.read = page_read,
+	.mmap = page_mmap,
+};
+
 /* Whose services the range has must be known before any other is called. */
 static bool rmm_is_model(void)
 {
@@ -108,6 +158,7 @@ static int __init kvm_rmi_model_init(void)
 	debugfs_create_x32("fail_command", 0600, dir, &fail_command);
 	debugfs_create_file_unsafe("calls", 0400, dir, NULL, &calls_fops);
 	debugfs_create_file("granules", 0400, dir, NULL, &granules_fops);
+	debugfs_create_file_unsafe("page", 0600, dir, NULL, &page_fops);
 	return 0;
 }
 late_initcall(kvm_rmi_model_init);

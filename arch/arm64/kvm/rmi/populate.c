@@ -132,8 +132,9 @@ static int populate(struct kvm *kvm, struct kvm_arm_rmi_populate *args)
  * INT_MAX rounded down to pages; for the second 0.  If there are none, -EINVAL
  * for arguments, a VM that is no realm, and frames that are not private;
  * -EBUSY once the realm has been activated; -EEXIST for a page that is in use;
- * -EFAULT for @argp and for the source; -EINTR, -ENOMEM, -EHWPOISON; or the
- * RMM's error.
+ * -EFAULT for @argp, for the source, and where the guest_memfd has been closed;
+ * -ENOSPC if the realm would be one too many; -EINTR, -ENOMEM, -EHWPOISON; or
+ * the RMM's error, see rmi_to_errno().
  */
 int kvm_realm_populate_ioctl(struct kvm *kvm, unsigned int ioctl,
 			     void __user *argp)

@@ -123,7 +123,7 @@ free_run:
  * Return: 0, also if there is one; -ENOEXEC if the vCPU is not initialised;
  * -EPERM if it is too late for the realm to get another; -EINVAL if the vCPU
  * differs from what the realm was created with, or the RMM does not accept it;
- * -ENOMEM.
+ * -ENOMEM; or -EBUSY or -EIO for what else the RMM says, see rmi_to_errno().
  */
 int kvm_create_rec(struct kvm_vcpu *vcpu)
 {
@@ -219,16 +219,14 @@ unlock:
  * @vcpu: The vCPU, with all that is not of the realm ready.
  *
  * Context: May sleep; under vcpu->mutex.
- * Return: 0; -ENXIO without a GICv3; an error as kvm_create_rec(), of any vCPU
- * of the realm; or of the realm's creation or activation.
+ * Return: 0; an error as kvm_create_rec(), of any vCPU of the realm; or of the
+ * realm's creation or activation.
  */
 int kvm_rec_first_run(struct kvm_vcpu *vcpu)
 {
 	struct kvm *kvm = vcpu->kvm;
 	int ret;
 
-	if (!irqchip_in_kernel(kvm))
-		return -ENXIO;
 	ret = kvm_realm_activate(kvm);
 	if (ret)
 		return ret;

@@ -194,7 +194,8 @@ int kvm_rec_handle_psci(struct kvm_vcpu *vcpu)
  *
  * Context: May sleep; under vcpu->mutex.
  * Return: 0; -EINVAL if there is no call to complete, for a target that is not
- * the one of the call, or a status that it cannot have; -EFAULT.
+ * the one of the call, or a status that it cannot have; -EFAULT; or -EBUSY or
+ * -EIO for what else the RMM says, see rmi_to_errno().
  */
 int kvm_rec_psci_complete_ioctl(struct kvm_vcpu *vcpu, void __user *argp)
 {

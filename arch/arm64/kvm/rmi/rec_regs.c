@@ -244,16 +244,18 @@ static u64 pmcr_of(const struct kvm_vcpu *vcpu)
 				vcpu->kvm->arch.realm.config.pmu_num_ctrs);
 }
 
+/* All but the number of counters stays as it is. */
 static int set_pmcr(struct kvm_vcpu *vcpu, u64 val)
 {
 	struct realm_config *config = &vcpu->kvm->arch.realm.config;
 	u64 n = FIELD_GET(PMCR_N, val);
+	u64 old = pmcr_of(vcpu);
 
 	if (!kvm_vcpu_has_pmu(vcpu))
 		return -EINVAL;
-	if (n == config->pmu_num_ctrs)
+	if (val == old)
 		return 0;
-	if (n > max_ctrs())
+	if (((val ^ old) & ~(u64)PMCR_N) || n > max_ctrs())
 		return -EINVAL;
 	if (!is_open(vcpu->kvm))
 		return -EPERM;

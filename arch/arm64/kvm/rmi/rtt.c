@@ -143,7 +143,7 @@ static void try_fold(struct kvm *kvm, unsigned long ipa, phys_addr_t pa)
 /* Make a table of the block at @ipa again, for which there is a spare one. */
 static bool unfold(struct realm *realm, unsigned long ipa)
 {
-	if (create_one(realm, ipa, RMI_RTT_MAX_LEVEL))
+	if (!realm->nr_folded || create_one(realm, ipa, RMI_RTT_MAX_LEVEL))
 		return false;
 
 	realm->nr_folded--;

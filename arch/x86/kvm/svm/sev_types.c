@@ -12,7 +12,7 @@
 static_assert(sizeof(struct kvm_sev_init) == 48);
 
 /* Of the protocol between a guest and KVM, in the GHCB. */
-#define GHCB_VERSION_INIT2_MAX	2
+#define GHCB_VERSION_INIT2_MAX	(IS_ENABLED(CONFIG_KVM_AMD_SNP) ? 2 : 1)
 
 /* Features of VMSAs that user space may ask for: none so far. */
 static const u64 supported_vmsa_features;

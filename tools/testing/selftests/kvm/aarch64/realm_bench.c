@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What realms cost, in instructions of the host, of the RMM and of the realm.
- *
- * Made for an emulated machine with one CPU whose clock counts instructions, as
- * QEMU's does with -icount shift=0,sleep=off; elsewhere the numbers are
- * nanoseconds.  Prints one "name value unit" per line, the least of a few
- * rounds.
  */
-#include <time.h>
-
+#include "cost.h"
 #include "realm.h"
 
 #define MEMORY		(4 * SIZE_1G)
@@ -26,11 +20,7 @@ enum row {
 	TO_SHARED, TO_PRIVATE, PUNCH, DESTROY, NR_ROWS
 };
 
-static struct {
-	const char *name, *unit;
-	uint64_t count;
-	double least;
-} rows[NR_ROWS] = {
+static struct cost costs[NR_ROWS] = {
 	[CREATE] = { "realm.create_to_first_call", "", 1 },
 	[POPULATE_MEASURED] = { "realm.populate_measured", "/MiB", SIZE >> 20 },
 	[POPULATE] = { "realm.populate", "/MiB", SIZE >> 20 },
@@ -42,30 +32,6 @@ static struct {
 	[PUNCH] = { "realm.punch_mapped", "/page", NR_PAGES },
 	[DESTROY] = { "realm.destroy", "", 1 },
 };
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
-static void record(enum row row, uint64_t spent)
-{
-	double value = (double)spent / rows[row].count;
-
-	if (!rows[row].least || value < rows[row].least)
-		rows[row].least = value;
-}
-
-#define TIMED(row, work)			\
-do {						\
-	uint64_t __start = now();		\
-						\
-	work;					\
-	record(row, now() - __start);		\
-} while (0)
 
 /* One word of each page, so that nearly all that counts is the fault. */
 static uint64_t guest_touch(uint64_t gpa, uint64_t size)
@@ -117,14 +83,14 @@ static void load(void)
 
 static void measure_life(void)
 {
-	TIMED(CREATE, begin(); load(); agent_call(agent, guest_current_el));
-	TIMED(DESTROY, end());
+	TIMED(&costs[CREATE], begin(); load(); agent_call(agent, guest_current_el));
+	TIMED(&costs[DESTROY], end());
 }
 
 static void measure_populate(bool measured)
 {
 	begin();
-	TIMED(measured ? POPULATE_MEASURED : POPULATE,
+	TIMED(&costs[measured ? POPULATE_MEASURED : POPULATE],
 	      TEST_ASSERT(!realm_populate(realm.vm, MEMORY, SIZE, memory.hva,
 					  measured), "errno %d", errno));
 	end();
@@ -135,30 +101,18 @@ static void measure_pages(void)
 	begin();
 	load();
 	agent_call(agent, guest_current_el);
-	TIMED(FAULT, agent_call(agent, guest_touch, MEMORY, SIZE));
-	TIMED(TOUCH, agent_call(agent, guest_touch, MEMORY, SIZE));
-	TIMED(MMIO, run_exits());
-	TIMED(TO_SHARED, realm_convert(agent, MEMORY, SIZE, false));
-	TIMED(TO_PRIVATE, realm_convert(agent, MEMORY, SIZE, true));
+	TIMED(&costs[FAULT], agent_call(agent, guest_touch, MEMORY, SIZE));
+	TIMED(&costs[TOUCH], agent_call(agent, guest_touch, MEMORY, SIZE));
+	TIMED(&costs[MMIO], run_exits());
+	TIMED(&costs[TO_SHARED], realm_convert(agent, MEMORY, SIZE, false));
+	TIMED(&costs[TO_PRIVATE], realm_convert(agent, MEMORY, SIZE, true));
 	agent_call(agent, guest_touch, MEMORY, SIZE);
-	TIMED(PUNCH, gmem_punch(memory.fd, 0, SIZE));
+	TIMED(&costs[PUNCH], gmem_punch(memory.fd, 0, SIZE));
 	end();
-}
-
-/* A loop of a million instructions. */
-static const char *unit_of_clock(void)
-{
-	uint64_t count = 500 * 1000, spent = now();
-
-	asm volatile("1: subs %0, %0, #1\n\t"
-		     "b.ne 1b" : "+r"(count) : : "cc");
-	spent = now() - spent;
-	return spent > 990 * 1000 && spent < 1010 * 1000 ? "instructions" : "ns";
 }
 
 int main(int argc, char *argv[])
 {
-	const char *unit = unit_of_clock();
 	int i;
 
 	require_realms();
@@ -168,8 +122,6 @@ int main(int argc, char *argv[])
 		measure_populate(false);
 		measure_pages();
 	}
-	for (i = 0; i < NR_ROWS; i++)
-		printf("%-28s %15.0f %s%s\n", rows[i].name, rows[i].least, unit,
-		       rows[i].unit);
+	cost_print(costs, NR_ROWS);
 	return test_verdict();
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Commands of the RMM that fail: each kind of them, early and late in the life
- * of a realm.  The VMM gets an error or a dead realm; granules that are not back
- * at the end are those that are counted as leaked.
+ * Commands of the RMM that fail: each kind of them, at each of its places in the
+ * life of a realm.  The VMM gets an error or a dead realm; granules that are not
+ * back at the end are those that are counted as leaked, and only commands that
+ * take something from a realm leak.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <getopt.h>
+#include <linux/psci.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -14,78 +17,184 @@
 
 #define MEMORY		(4 * SIZE_1G)
 #define SIZE		SIZE_2M
+#define SECOND		(MEMORY + SIZE - SIZE_4K)
+#define TRIES		20
 #define HANG_SECONDS	30
+#define MAX_NTH		4000
 
 #define STATUS_INPUT	1
 #define STATUS_REALM	2
 #define STATUS_REC	3
 #define STATUS_RTT(l)	(4 | (l) << 8)
 
+/* KVM goes on after such a status where it tries again or there was nothing to do. */
+#define HARMLESS	(1u << 31)
+
 #define ANY		(0u - RMI_FID(0))
 
 /* Only where the host happens to have adjacent pages. */
 #define RTT_FOLD	0x16
+#define RTT_READ_ENTRY	0x11
 
-static const struct {
+struct command {
 	const char *name;
 	unsigned int fid;
 	uint32_t status[4];
-} commands[] = {
-	{ "any", ANY, { STATUS_INPUT, STATUS_RTT(3) } },
+	bool may_leak;
+};
+
+static const struct command commands[] = {
+	{ "any", ANY, { STATUS_INPUT | HARMLESS, STATUS_RTT(3) | HARMLESS },
+	  .may_leak = true },
 	{ "GRANULE_DELEGATE", 1, { STATUS_INPUT } },
-	{ "GRANULE_UNDELEGATE", 2, { STATUS_INPUT } },
-	{ "DATA_CREATE", 3, { STATUS_INPUT, STATUS_REALM, STATUS_RTT(2),
-			      STATUS_RTT(3) } },
-	{ "DATA_CREATE_UNKNOWN", 4, { STATUS_INPUT, STATUS_RTT(2),
+	{ "GRANULE_UNDELEGATE", 2, { STATUS_INPUT }, .may_leak = true },
+	{ "DATA_CREATE", 3, { STATUS_INPUT, STATUS_REALM,
+			      STATUS_RTT(2) | HARMLESS, STATUS_RTT(3) } },
+	{ "DATA_CREATE_UNKNOWN", 4, { STATUS_INPUT, STATUS_RTT(2) | HARMLESS,
 				      STATUS_RTT(3) } },
-	{ "DATA_DESTROY", 5, { STATUS_INPUT, STATUS_RTT(2), STATUS_RTT(3) } },
+	{ "DATA_DESTROY", 5, { STATUS_INPUT | HARMLESS,
+			       STATUS_RTT(2) | HARMLESS,
+			       STATUS_RTT(3) | HARMLESS }, .may_leak = true },
 	{ "REALM_ACTIVATE", 7, { STATUS_INPUT, STATUS_REALM } },
 	{ "REALM_CREATE", 8, { STATUS_INPUT } },
-	{ "REALM_DESTROY", 9, { STATUS_INPUT, STATUS_REALM } },
+	{ "REALM_DESTROY", 9, { STATUS_INPUT, STATUS_REALM },
+	  .may_leak = true },
 	{ "REC_CREATE", 0xa, { STATUS_INPUT, STATUS_REALM } },
-	{ "REC_DESTROY", 0xb, { STATUS_INPUT, STATUS_REC } },
-	{ "REC_ENTER", 0xc, { STATUS_INPUT, STATUS_REALM, STATUS_REC } },
+	{ "REC_DESTROY", 0xb, { STATUS_INPUT, STATUS_REC }, .may_leak = true },
+	{ "REC_ENTER", 0xc, { STATUS_INPUT, STATUS_REALM,
+			      STATUS_REC | HARMLESS } },
 	{ "RTT_CREATE", 0xd, { STATUS_INPUT, STATUS_RTT(1), STATUS_RTT(2) } },
-	{ "RTT_DESTROY", 0xe, { STATUS_INPUT, STATUS_RTT(2) } },
-	{ "RTT_MAP_UNPROTECTED", 0xf, { STATUS_INPUT, STATUS_RTT(2),
-					STATUS_RTT(3) } },
-	{ "RTT_READ_ENTRY", 0x11, { STATUS_INPUT } },
-	{ "RTT_UNMAP_UNPROTECTED", 0x12, { STATUS_INPUT, STATUS_RTT(2) } },
-	{ "RTT_FOLD", RTT_FOLD, { STATUS_INPUT, STATUS_RTT(2) } },
+	{ "RTT_DESTROY", 0xe, { STATUS_INPUT | HARMLESS,
+				STATUS_RTT(2) | HARMLESS }, .may_leak = true },
+	{ "RTT_MAP_UNPROTECTED", 0xf, { STATUS_INPUT,
+					STATUS_RTT(2) | HARMLESS,
+					STATUS_RTT(3) | HARMLESS } },
+	{ "RTT_READ_ENTRY", RTT_READ_ENTRY, { STATUS_INPUT | HARMLESS } },
+	{ "RTT_UNMAP_UNPROTECTED", 0x12, { STATUS_INPUT | HARMLESS,
+					   STATUS_RTT(2) | HARMLESS },
+	  .may_leak = true },
+	{ "PSCI_COMPLETE", 0x14, { STATUS_INPUT } },
+	{ "RTT_FOLD", RTT_FOLD, { STATUS_INPUT | HARMLESS,
+				  STATUS_RTT(2) | HARMLESS } },
 	{ "REC_AUX_COUNT", 0x17, { STATUS_INPUT } },
-	{ "RTT_INIT_RIPAS", 0x18, { STATUS_INPUT, STATUS_RTT(2),
+	{ "RTT_INIT_RIPAS", 0x18, { STATUS_INPUT, STATUS_RTT(2) | HARMLESS,
 				    STATUS_RTT(3) } },
-	{ "RTT_SET_RIPAS", 0x19, { STATUS_INPUT, STATUS_RTT(2),
-				   STATUS_RTT(3) } },
+	{ "RTT_SET_RIPAS", 0x19, { STATUS_INPUT, STATUS_RTT(2) | HARMLESS,
+				   STATUS_RTT(3) | HARMLESS } },
 };
 
 static struct realm realm;
 static struct gmem_area memory;
 
-/* Goes on after what fails, as far as it can. */
-static void convert(struct agent *agent, uint64_t size, bool private)
+/* What a VMM gets to see, in its process: the first error, 0 if there is none. */
+static int first_error;
+
+static void note(int err)
+{
+	first_error = first_error ?: err;
+}
+
+static void note_errno(int ret)
+{
+	if (ret)
+		note(errno);
+}
+
+/* What is tried again goes on behind what failed. */
+static bool finish(struct agent *agent, bool (*handle)(struct agent *agent))
+{
+	int tries = TRIES;
+	enum agent_stop stop;
+
+	while (tries--) {
+		stop = agent_run(agent);
+		if (stop == AGENT_DONE)
+			return true;
+		if (stop != AGENT_FAULT || !handle || !handle(agent))
+			note(agent->err ?: EPROTO);
+	}
+	return false;
+}
+
+/* As what the guest asks for. */
+static bool set_attributes(struct agent *agent)
 {
 	struct kvm_run *run = agent->vcpu->run;
-	int tries = 20;
+	uint64_t private = run->memory_fault.flags &
+			   KVM_MEMORY_EXIT_FLAG_PRIVATE;
 
+	return !__vm_set_attributes(realm.vm, run->memory_fault.gpa,
+				    run->memory_fault.size, private ?
+				    KVM_MEMORY_ATTRIBUTE_PRIVATE : 0);
+}
+
+static void convert(struct agent *agent, uint64_t size, bool private)
+{
 	agent_start(agent, guest_convert, MEMORY, MEMORY + size,
 		    private ? RSI_RAM : RSI_EMPTY, 0);
-	while (tries-- && agent_run(agent) != AGENT_DONE) {
-		if (run->exit_reason != KVM_EXIT_MEMORY_FAULT)
-			continue;
-		__vm_set_attributes(realm.vm, run->memory_fault.gpa,
-				    run->memory_fault.size,
-				    private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0);
+	if (finish(agent, set_attributes) && agent->value != MEMORY + size)
+		note(EPERM);
+}
+
+static bool call(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
+		 uint64_t a2, uint64_t a3)
+{
+	agent_start(agent, fn, a0, a1, a2, a3);
+	return finish(agent, NULL);
+}
+
+static void fill(struct agent *agent, uint64_t gpa, uint64_t size)
+{
+	call(agent, guest_fill, gpa, size, 1, 0);
+}
+
+static void populate_range(uint64_t gpa, uint64_t size)
+{
+	struct kvm_arm_rmi_populate args = {
+		.base = gpa,
+		.size = size,
+		.source_uaddr = (uintptr_t)addr_gpa2hva(realm.vm, gpa),
+	};
+	int tries = TRIES, ret;
+
+	/* A part that has been done is no error, but that there is a rest is. */
+	while (args.size && tries--) {
+		ret = __realm_populate(realm.vm, KVM_ARM_RMI_POPULATE_RW, &args);
+		if (ret)
+			note(errno);
+		else if (args.size)
+			note(EAGAIN);
 	}
 }
 
-static void call(struct agent *agent, void *fn, uint64_t a0, uint64_t a1)
+static void populate(void)
 {
-	int tries = 20;
+	uint64_t gpa = 0, size = 0;
 
-	agent_start(agent, fn, a0, a1, 1, 0);
-	while (tries-- && agent_run(agent) != AGENT_DONE)
-		;
+	while (realm_next_used(&realm, &gpa, &size))
+		populate_range(gpa, size);
+}
+
+/* The second REC, if there is one then, fills a page. */
+static void turn_on_second(void)
+{
+	struct agent *first = &realm.agents[0];
+	struct kvm_vm *vm = realm.vm;
+
+	if (!call(first, guest_smc4, PSCI_0_2_FN64_CPU_ON, 1,
+		  addr_gva2gpa(vm, (uintptr_t)realm_entry),
+		  addr_gva2gpa(vm, realm.boot[1])) ||
+	    first->value != PSCI_RET_SUCCESS)
+		note(ESRCH);
+	else
+		fill(&realm.agents[1], SECOND, SIZE_4K);
+}
+
+static void end(void)
+{
+	note_errno(__vm_delete_slot(realm.vm, memory.slot));
+	if (ioctl(realm.vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_RMI) != 1)
+		note(EIO);
 }
 
 /* All that a realm does in its life, in a process of its own. */
@@ -93,30 +202,29 @@ static void story(void)
 {
 	const struct realm_options options = {
 		.nr_vcpus = 2,
-		.not_measured = true,
+		.others_off = true,
 	};
 	struct agent *agent = &realm.agents[0];
-	int i;
 
 	realm_create(&realm, &options);
 	agent_map(realm.vm, MEMORY, SIZE);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, SIZE);
 	vm_set_private(realm.vm, MEMORY, SIZE);
 	realm_bind(&realm);
-	for (i = 0; i < 3 && realm_populate_all(&realm, false); i++)
-		;
-	call(agent, guest_fill, MEMORY, 16 * SIZE_4K);
-	gmem_punch(memory.fd, 15 * SIZE_4K, SIZE_4K);
+	populate();
+	fill(agent, MEMORY, 16 * SIZE_4K);
+	turn_on_second();
+	note_errno(gmem_punch(memory.fd, 15 * SIZE_4K, SIZE_4K));
 	convert(agent, 8 * SIZE_4K, false);
-	call(agent, guest_fill, SHARED_VA(MEMORY), 8 * SIZE_4K);
+	fill(agent, SHARED_VA(MEMORY), 8 * SIZE_4K);
 	convert(agent, 4 * SIZE_4K, true);
-	call(agent, guest_fill, MEMORY, 4 * SIZE_4K);
+	fill(agent, MEMORY, 4 * SIZE_4K);
 	convert(agent, SIZE, true);
-	call(agent, guest_fill, MEMORY, SIZE);
+	fill(agent, MEMORY, SIZE);
 	madvise(memory.hva, SIZE, MADV_DONTNEED);
-	gmem_punch(memory.fd, 0, SIZE_4K);
+	note_errno(gmem_punch(memory.fd, 0, SIZE_4K));
 	convert(agent, SIZE, false);
-	__vm_delete_slot(realm.vm, memory.slot);
+	end();
 }
 
 static void run_story(void)
@@ -127,66 +235,112 @@ static void run_story(void)
 	dup2(null, STDERR_FILENO);
 	alarm(HANG_SECONDS);
 	story();
-	_exit(0);
+	_exit(first_error);
 }
 
-/* True if there are as many commands. */
-static bool test_fail(const char *name, uint32_t fid, uint32_t status,
-		      uint64_t nth)
+struct result {
+	bool has_failed;	/* There are as many commands. */
+	int wstatus;
+	uint64_t delegated, leaked, held;
+};
+
+/* The granules of a VM come back some time after its process has ended. */
+static void wait_for_granules(uint64_t delegated, uint64_t leaked)
+{
+	uint64_t end = now_ms() + 3000;
+
+	while (rmm_delegated() - delegated != rmm_leaked() - leaked &&
+	       now_ms() < end)
+		usleep(1000);
+}
+
+static struct result run_with(uint32_t fid, uint32_t status, uint64_t nth)
 {
 	uint64_t delegated = rmm_delegated(), leaked = rmm_leaked();
-	uint64_t held = rmm_held(), end;
-	bool has_failed;
-	int wstatus;
+	uint64_t held = rmm_held();
+	struct result r;
 	pid_t child;
 
 	rmm_fail(nth, fid, status);
 	child = fork();
 	if (!child)
 		run_story();
-	TEST_ASSERT(waitpid(child, &wstatus, 0) == child, "waitpid()");
-	end = now_ms() + 3000;
-	while (rmm_delegated() - delegated != rmm_leaked() - leaked &&
-	       now_ms() < end)
-		usleep(1000);
-	has_failed = rmm_has_failed();
+	TEST_ASSERT(waitpid(child, &r.wstatus, 0) == child, "waitpid()");
+	wait_for_granules(delegated, leaked);
+	r.has_failed = rmm_has_failed();
 	rmm_stop_failing();
+	r.delegated = rmm_delegated() - delegated;
+	r.leaked = rmm_leaked() - leaked;
+	r.held = rmm_held() - held;
+	return r;
+}
 
-	EXPECT(WIFEXITED(wstatus), "%s %lu with %#x: the VMM ended by signal %d",
-	       name, nth, status, WTERMSIG(wstatus));
-	EXPECT_EQ(rmm_delegated() - delegated, rmm_leaked() - leaked,
-		  "%s %lu with %#x: granules delegated, of those leaked", name,
-		  nth, status);
-	EXPECT_EQ(rmm_held() - held, rmm_leaked() - leaked,
-		  "%s %lu with %#x: granules held, of those leaked", name, nth,
-		  status);
-	if (!has_failed)
-		EXPECT_EQ(rmm_leaked(), leaked, "%s: leaks without a failure",
-			  name);
-	return has_failed;
+static bool test_fail(const struct command *command, uint32_t flags_status,
+		      uint64_t nth, uint64_t *nr_seen)
+{
+	uint32_t status = flags_status & ~HARMLESS;
+	struct result r = run_with(RMI_FID(command->fid), status, nth);
+	char what[64];
+
+	snprintf(what, sizeof(what), "%s %lu with %#x", command->name, nth,
+		 status);
+	EXPECT(WIFEXITED(r.wstatus), "%s: the VMM ended by signal %d", what,
+	       WTERMSIG(r.wstatus));
+	EXPECT_EQ(r.delegated, r.leaked, "%s: granules delegated, of those leaked",
+		  what);
+	EXPECT_EQ(r.held, r.leaked, "%s: granules held, of those leaked", what);
+	if (!r.has_failed) {
+		EXPECT_EQ(r.wstatus, 0, "%s: status without a failure", what);
+		EXPECT_EQ(r.leaked, 0, "%s: leaks without a failure", what);
+		return false;
+	}
+	*nr_seen += r.wstatus || r.leaked;
+	if (!(flags_status & HARMLESS))
+		EXPECT(r.wstatus || r.leaked,
+		       "%s: should be an error, a dead realm or a leak", what);
+	if (!command->may_leak)
+		EXPECT_EQ(r.leaked, 0, "%s: leaked", what);
+	return true;
+}
+
+/* Early ones, and ever fewer of the later ones. */
+static uint64_t next(uint64_t nth, uint64_t each)
+{
+	return nth < each ? nth + 1 : nth * 3;
+}
+
+static void test_command(const struct command *command, uint64_t each)
+{
+	uint64_t leaked = rmm_leaked(), start = now_ms(), nr = 0, seen = 0, nth;
+	int i;
+
+	for (i = 0; i < 4 && command->status[i]; i++)
+		for (nth = 1; nth < MAX_NTH; nth = next(nth, each), nr++)
+			if (!test_fail(command, command->status[i], nth, &seen))
+				break;
+	printf("%-24s %3lu failed, %3lu seen, %3lu granules leaked, %lu ms\n",
+	       command->name, nr, seen, rmm_leaked() - leaked,
+	       now_ms() - start);
+	EXPECT(nr || command->fid == RTT_FOLD, "%s should be called",
+	       command->name);
+	EXPECT(seen || command->fid == RTT_FOLD ||
+	       command->fid == RTT_READ_ENTRY,
+	       "a failure of %s should be seen", command->name);
 }
 
 int main(int argc, char *argv[])
 {
-	uint64_t nth, leaked, nr;
-	int i, j;
+	uint64_t each = 4;
+	int opt, i;
 
+	while ((opt = getopt(argc, argv, "a")) != -1) {
+		if (opt != 'a')
+			return KSFT_FAIL;
+		each = MAX_NTH;
+	}
 	require_realms();
 	require_rmm_model();
-	for (i = 0; i < ARRAY_SIZE(commands); i++) {
-		leaked = rmm_leaked();
-		nr = 0;
-		for (j = 0; j < 4 && commands[i].status[j]; j++)
-			/* Early ones, and ever fewer of the later ones. */
-			for (nth = 1; nth < 1000; nth += 1 + nth, nr++)
-				if (!test_fail(commands[i].name,
-					       RMI_FID(commands[i].fid),
-					       commands[i].status[j], nth))
-					break;
-		printf("%-24s %3lu failed, %3lu granules leaked\n",
-		       commands[i].name, nr, rmm_leaked() - leaked);
-		EXPECT(nr || commands[i].fid == RTT_FOLD,
-		       "%s should be called", commands[i].name);
-	}
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		test_command(&commands[i], each);
 	return test_verdict();
 }

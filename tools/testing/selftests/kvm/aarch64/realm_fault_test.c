@@ -5,6 +5,7 @@
  * rejects, or does in part.
  */
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "realm.h"
 #include "rmm.h"
@@ -83,6 +84,55 @@ static void test_shared(void)
 	realm_convert(agent, MEMORY, SIZE, true);
 	EXPECT_EQ(agent_call(agent, guest_check_zero, MEMORY, SIZE),
 		  MEMORY + SIZE, "where the realm finds old data");
+}
+
+/* What the host takes from under the alias is gone, and nothing else is. */
+static void test_shared_discard(void)
+{
+	const uint64_t rest = MEMORY + SIZE_4K;
+
+	realm_convert(agent, MEMORY, SIZE_2M, false);
+	agent_call(agent, guest_fill_alias, MEMORY, SIZE_2M, 4);
+	EXPECT_ERRNO(madvise(memory.hva, SIZE_4K, MADV_DONTNEED), 0,
+		     "MADV_DONTNEED");
+	EXPECT_EQ(agent_call(agent, guest_check_zero, SHARED_VA(MEMORY),
+			     SIZE_4K), SHARED_VA(rest),
+		  "where an alias without its page is not zero");
+	EXPECT_EQ(agent_call(agent, guest_check_alias, rest, SIZE_2M - SIZE_4K,
+			     4), MEMORY + SIZE_2M,
+		  "where data beside a discard is lost");
+	realm_convert(agent, MEMORY, SIZE_2M, true);
+}
+
+/*
+ * The host alone takes a filled page, and gives it back: that is gone.  A REC
+ * that touches it is stopped until the other one has it made RAM again.
+ */
+static void test_private_and_back(void)
+{
+	const uint64_t gpa = MEMORY + 5 * SIZE_4K, rest = gpa + SIZE_4K;
+	struct agent *second = &realm.agents[1];
+
+	agent_call(agent, guest_fill, MEMORY, SIZE_2M, 5);
+	vm_set_shared(realm.vm, gpa, SIZE_4K);
+	agent_expect_fault(second, guest_read, gpa, 0, gpa, true, EFAULT,
+			   "private page that the host took");
+	vm_set_private(realm.vm, gpa, SIZE_4K);
+	EXPECT_EQ(agent_call(agent, guest_ripas, gpa), RSI_DESTROYED,
+		  "RIPAS of a page that the host took");
+	agent_check_fault(second, agent_run(second), gpa, true, EFAULT,
+			  "private page that the host gave back");
+	EXPECT_EQ(agent_call(agent, guest_check, MEMORY, gpa - MEMORY, 5), gpa,
+		  "where data before it is lost");
+	EXPECT_EQ(agent_call(agent, guest_check, rest, MEMORY + SIZE_2M - rest,
+			     5), MEMORY + SIZE_2M,
+		  "where data behind it is lost");
+	realm_convert(agent, gpa, SIZE_4K, true);
+	EXPECT_EQ(agent_run(second), AGENT_DONE, "the load that was stopped");
+	EXPECT_EQ(second->value, 0, "what it finds");
+	agent_call(agent, guest_fill, gpa, SIZE_4K, 6);
+	EXPECT_EQ(agent_call(agent, guest_check, gpa, SIZE_4K, 6), rest,
+		  "where data in it is lost");
 }
 
 /* The host's idea and the guest's differ. */
@@ -278,6 +328,8 @@ int main(int argc, char *argv[])
 		begin(sizes[i]);
 		test_private();
 		test_shared();
+		test_shared_discard();
+		test_private_and_back();
 		test_empty();
 		test_ripas_answers();
 		test_ripas_errors();

@@ -12,9 +12,16 @@
 #include "vgic.h"
 
 #define SPI		40
+#define LEVEL_SPI	41
+/* Many more than there are list registers. */
+#define FIRST_OF_MANY	44
+#define NR_MANY		12
 #define SGI		3
 #define PPI_VTIMER	27
 #define PPI_PTIMER	30
+
+/* Of a device: a store ends the handler's interrupt. */
+#define LINE_REGISTER	(REALM_DEVICE_VA + 0x200)
 
 static struct realm realm;
 
@@ -29,6 +36,9 @@ static void guest_irq(struct ex_regs *regs)
 		write_sysreg(0, cntv_ctl_el0);
 	if (intid == PPI_PTIMER)
 		write_sysreg(0, cntp_ctl_el0);
+	/* The device lowers its line. */
+	if (intid == LEVEL_SPI)
+		WRITE_ONCE(*(uint64_t *)LINE_REGISTER, intid);
 	isb();
 	if (intid < ARRAY_SIZE(nr_irqs))
 		WRITE_ONCE(nr_irqs[intid], nr_irqs[intid] + 1);
@@ -45,8 +55,9 @@ static uint64_t guest_init(uint64_t nr_cpus)
 
 static uint64_t guest_enable(uint64_t intid, uint64_t is_edge)
 {
-	if (is_edge)
-		gic_irq_set_config(intid, true);
+	/* What SPIs are after a reset is not said. */
+	if (intid >= 32)
+		gic_irq_set_config(intid, is_edge);
 	gic_irq_enable(intid);
 	return 0;
 }
@@ -63,6 +74,16 @@ static uint64_t guest_wait(uint64_t intid, uint64_t count, uint64_t use_wfi)
 	}
 	local_irq_disable();
 	return READ_ONCE(nr_irqs[intid]);
+}
+
+/* Takes all that is pending at once, in whatever order. */
+static uint64_t guest_wait_many(uint64_t first, uint64_t nr, uint64_t count)
+{
+	uint64_t i;
+
+	for (i = first; i < first + nr; i++)
+		guest_wait(i, count, false);
+	return nr;
 }
 
 static uint64_t guest_count(uint64_t intid)
@@ -117,6 +138,62 @@ static void test_lines(void)
 	}
 	EXPECT_EQ(agent_call(agent, guest_count, SPI), 20,
 		  "interrupts at the end");
+}
+
+/* More at once than list registers: the rest follows as they get free. */
+static void test_many(void)
+{
+	struct agent *agent = &realm.agents[0];
+	uint64_t round, i;
+
+	for (i = 0; i < NR_MANY; i++)
+		agent_call(agent, guest_enable, FIRST_OF_MANY + i, true);
+	for (round = 1; round <= 4; round++) {
+		for (i = 0; i < NR_MANY; i++)
+			kvm_irq_write_ispendr(realm.gic, FIRST_OF_MANY + i,
+					      NULL);
+		agent_call(agent, guest_wait_many, FIRST_OF_MANY, NR_MANY,
+			   round);
+		for (i = 0; i < NR_MANY; i++)
+			EXPECT_EQ(agent_call(agent, guest_count,
+					     FIRST_OF_MANY + i), round,
+				  "interrupts %lu of many", i);
+	}
+}
+
+static void expect_line_register(enum agent_stop stop, const char *when)
+{
+	struct agent *agent = &realm.agents[0];
+	struct kvm_run *run = agent->vcpu->run;
+
+	EXPECT(stop == AGENT_MMIO && run->mmio.is_write &&
+	       run->mmio.phys_addr == REALM_DEVICE + 0x200,
+	       "%s: the handler should write to its device: %s", when,
+	       agent_stop_name(agent, stop));
+}
+
+/* A level stays pending for as long as the line is high, and no longer. */
+static void test_level(void)
+{
+	struct agent *agent = &realm.agents[0];
+	uint64_t count = 0;
+	int i;
+
+	agent_call(agent, guest_enable, LEVEL_SPI, false);
+	for (i = 0; i < 4; i++) {
+		kvm_arm_irq_line(realm.vm, LEVEL_SPI, 1);
+		agent_start(agent, guest_wait, LEVEL_SPI, count + 2, i % 2, 0);
+		expect_line_register(agent_run(agent), "line is high");
+		expect_line_register(agent_run(agent), "line is still high");
+		kvm_arm_irq_line(realm.vm, LEVEL_SPI, 0);
+		EXPECT_EQ(agent_run(agent), AGENT_DONE, "the line is low");
+		count += 2;
+		EXPECT_EQ(agent->value, count, "interrupts of a level");
+		/* With interrupts on for a while. */
+		agent_call(agent, guest_timer, PPI_VTIMER, 1000, i % 2);
+		EXPECT_EQ(agent_call(agent, guest_count, LEVEL_SPI), count,
+			  "interrupts after the line went low");
+	}
 }
 
 static void test_timer(unsigned int intid, const char *name)
@@ -211,6 +288,8 @@ int main(int argc, char *argv[])
 	test_lines();
 	test_timer(PPI_VTIMER, "virtual timer");
 	test_timer(PPI_PTIMER, "physical timer");
+	test_many();
+	test_level();
 	test_between_recs();
 	test_migration();
 	realm_free(&realm);

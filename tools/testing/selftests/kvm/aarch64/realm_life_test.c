@@ -79,10 +79,32 @@ static const struct {
 #undef CAP
 };
 
+static int enable_cap(struct kvm_vm *vm, long cap, uint64_t arg)
+{
+	struct kvm_enable_cap enable = { .cap = cap, .args = { arg } };
+
+	return __vm_ioctl(vm, KVM_ENABLE_CAP, &enable);
+}
+
+/* Those of all architectures, as of any VM. */
+static void test_generic_caps(struct kvm_vm *vm)
+{
+	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_HALT_POLL, 1000), 0,
+		     "KVM_ENABLE_CAP of HALT_POLL");
+	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_HALT_POLL, 1ul << 32), EINVAL,
+		     "KVM_ENABLE_CAP of HALT_POLL, too long");
+	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, 1), 0,
+		     "KVM_ENABLE_CAP of MANUAL_DIRTY_LOG_PROTECT2");
+	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, 4),
+		     EINVAL,
+		     "KVM_ENABLE_CAP of MANUAL_DIRTY_LOG_PROTECT2, bit 2");
+	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_DIRTY_LOG_RING, SIZE_4K), EINVAL,
+		     "KVM_ENABLE_CAP of DIRTY_LOG_RING");
+}
+
 static void test_caps(struct kvm_vm *vm)
 {
 	struct kvm_vm *ordinary = vm_create_barebones();
-	struct kvm_enable_cap enable;
 	int i, value;
 
 	for (i = 0; i < ARRAY_SIZE(caps); i++) {
@@ -93,8 +115,7 @@ static void test_caps(struct kvm_vm *vm)
 		else
 			EXPECT_EQ(value, 0, "KVM_CAP_%s", caps[i].name);
 
-		enable = (struct kvm_enable_cap){ .cap = caps[i].cap };
-		EXPECT_ERRNO(__vm_ioctl(vm, KVM_ENABLE_CAP, &enable), EINVAL,
+		EXPECT_ERRNO(enable_cap(vm, caps[i].cap, 0), EINVAL,
 			     "KVM_ENABLE_CAP of %s", caps[i].name);
 	}
 	EXPECT_EQ(vm_check_cap(vm, KVM_CAP_MEMORY_ATTRIBUTES),
@@ -441,6 +462,7 @@ int main(int argc, char *argv[])
 	test_ordinary_vm();
 	begin(&(struct realm_options){});
 	test_caps(realm.vm);
+	test_generic_caps(realm.vm);
 	end("realm that was asked for its capabilities");
 	test_populate();
 	test_vcpu_errors();

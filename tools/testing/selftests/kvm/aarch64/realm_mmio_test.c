@@ -3,6 +3,8 @@
  * What a realm asks of its host: loads and stores of all sizes that its VMM
  * emulates, and host calls.
  */
+#include <sys/mman.h>
+
 #include "realm.h"
 
 #define DEVICE		(REALM_DEVICE_VA + 0x100)
@@ -13,6 +15,11 @@
 
 #define SMCCC_VERSION	0x80000000ul
 #define PSCI_CPU_OFF	0x84000002ul
+#define READ_ONLY	(4 * SIZE_1G)
+#define EC_DABT_CURRENT	0x25
+#define FSC_MASK	0x3f
+#define FSC_SEA		0x10
+
 #define NO_SUCH_CALL	0xc600ff00ul
 #define NOT_SUPPORTED	(-1ul)
 
@@ -118,16 +125,65 @@ static void test_access(const struct access *access)
 			  access->name);
 }
 
+static void expect_abort(enum agent_stop stop, const char *what)
+{
+	EXPECT(stop == AGENT_TRAP &&
+	       AGENT_TRAP_EC(agent) == EC_DABT_CURRENT &&
+	       (agent->value & FSC_MASK) == FSC_SEA,
+	       "%s should be an external abort in the realm: %s", what,
+	       agent_stop_name(agent, stop));
+}
+
 /* The RMM shows no more than one register: the realm gets an abort. */
 static void test_pair(void)
 {
-	enum agent_stop stop;
-
 	agent_start(agent, load_pair, DEVICE, 0, 0, 0);
-	stop = agent_run(agent);
-	EXPECT(stop == AGENT_TRAP && AGENT_TRAP_EC(agent) == 0x25,
-	       "LDP from a device should be an abort in the realm: %s",
-	       agent_stop_name(agent, stop));
+	expect_abort(agent_run(agent), "LDP from a device");
+}
+
+/* The VMM knows of no device there. */
+static void test_abort(const struct access *access)
+{
+	struct kvm_vcpu_events events = { .exception.ext_dabt_pending = 1 };
+
+	agent_start(agent, access->fn, DEVICE, VALUE, 0, 0);
+	expect_mmio(access, agent_run(agent));
+	EXPECT_ERRNO(__vcpu_ioctl(agent->vcpu, KVM_SET_VCPU_EVENTS, &events), 0,
+		     "%s: KVM_SET_VCPU_EVENTS", access->name);
+	expect_abort(agent_run(agent), access->name);
+	test_access(access);
+}
+
+/* What the host does not let be written is read as memory, and written to it. */
+static void test_read_only_slot(void)
+{
+	const uint64_t at = SHARED_VA(READ_ONLY);
+	struct kvm_run *run = agent->vcpu->run;
+	enum agent_stop stop;
+	uint64_t *mem;
+	int i;
+
+	mem = map_anonymous(SIZE_4K, SIZE_4K);
+	*mem = ANSWER;
+	EXPECT_ERRNO(__vm_set_region2(realm.vm, REALM_FREE_SLOT,
+				      KVM_MEM_READONLY, READ_ONLY, SIZE_4K, mem,
+				      0, 0), 0, "a slot that is read only");
+	/* Before it is mapped, and after. */
+	for (i = 0; i < 2; i++) {
+		agent_start(agent, guest_write, at, VALUE, 0, 0);
+		stop = agent_run(agent);
+		EXPECT(stop == AGENT_MMIO && run->mmio.is_write &&
+		       run->mmio.phys_addr == READ_ONLY &&
+		       !memcmp(run->mmio.data, &(uint64_t){ VALUE }, 8),
+		       "store %d to a slot that is read only: %s", i,
+		       agent_stop_name(agent, stop));
+		EXPECT_EQ(agent_run(agent), AGENT_DONE, "the store");
+		EXPECT_EQ(agent_call(agent, guest_read, at), ANSWER,
+			  "load %d from a slot that is read only", i);
+	}
+	EXPECT_EQ(*mem, ANSWER, "what the host has there");
+	vm_delete_slot(realm.vm, REALM_FREE_SLOT);
+	munmap(mem, SIZE_4K);
 }
 
 /* Between the access and its completion KVM_RUN may only complete it. */
@@ -190,10 +246,15 @@ int main(int argc, char *argv[])
 	int i;
 
 	require_realms();
-	realm_make(&realm, &(struct realm_options){ .not_measured = true });
+	realm_create(&realm, &(struct realm_options){});
+	agent_map(realm.vm, READ_ONLY, SIZE_4K);
+	realm_load(&realm, &(struct realm_options){ .not_measured = true });
 	for (i = 0; i < ARRAY_SIZE(accesses); i++)
 		test_access(&accesses[i]);
+	for (i = 0; i < ARRAY_SIZE(accesses); i++)
+		test_abort(&accesses[i]);
 	test_pair();
+	test_read_only_slot();
 	test_completion_alone();
 	test_host_calls();
 	test_rsi_errors();

@@ -95,6 +95,21 @@ static void test_set(bool ran)
 		     ENOENT, "get PSCI version");
 }
 
+/* One less for the realm, which the other REC has, too. */
+static void expect_fewer(unsigned int shift, bool ran, const char *what)
+{
+	uint64_t dfr0, of_other;
+
+	vcpu_get_reg(vcpu, REG_DFR0, &dfr0);
+	dfr0 -= 1ul << shift;
+	EXPECT_ERRNO(__vcpu_set_reg(vcpu, REG_DFR0, dfr0), ran ? EPERM : 0,
+		     "fewer %s", what);
+	if (ran)
+		return;
+	vcpu_get_reg(realm.vcpus[1], REG_DFR0, &of_other);
+	EXPECT_EQ(of_other, dfr0, "%s of the other REC", what);
+}
+
 /* Breakpoints and watchpoints: less than there are, not more. */
 static void test_debug(bool ran)
 {
@@ -115,16 +130,28 @@ static void test_debug(bool ran)
 			     EINVAL, "more watchpoints");
 	EXPECT_ERRNO(__vcpu_set_reg(vcpu, REG_DFR0, dfr0 ^ 1ul << 40), EINVAL,
 		     "another field of DFR0");
-	if (!bps)
-		return;
-	dfr0 -= 1ul << DFR0_BRPS_SHIFT;
-	EXPECT_ERRNO(__vcpu_set_reg(vcpu, REG_DFR0, dfr0), ran ? EPERM : 0,
-		     "fewer breakpoints");
-	if (ran)
-		return;
-	vcpu_get_reg(realm.vcpus[1], REG_DFR0, &dfr0);
-	EXPECT_EQ(FIELD(dfr0, DFR0_BRPS_SHIFT), bps - 1,
-		  "breakpoints of the other REC");
+	if (bps)
+		expect_fewer(DFR0_BRPS_SHIFT, ran, "breakpoints");
+	if (wps)
+		expect_fewer(DFR0_WRPS_SHIFT, ran, "watchpoints");
+}
+
+static uint64_t guest_dfr0(void)
+{
+	return read_sysreg(id_aa64dfr0_el1);
+}
+
+/* The realm has as many as it was created with. */
+static void test_debug_in_realm(void)
+{
+	uint64_t dfr0, in_realm;
+
+	vcpu_get_reg(vcpu, REG_DFR0, &dfr0);
+	in_realm = agent_call(&realm.agents[0], guest_dfr0);
+	EXPECT_EQ(FIELD(in_realm, DFR0_BRPS_SHIFT),
+		  FIELD(dfr0, DFR0_BRPS_SHIFT), "breakpoints in the realm");
+	EXPECT_EQ(FIELD(in_realm, DFR0_WRPS_SHIFT),
+		  FIELD(dfr0, DFR0_WRPS_SHIFT), "watchpoints in the realm");
 }
 
 static void test_other_ways(void)
@@ -202,6 +229,36 @@ static void test_sve_length(unsigned int vq)
 	realm_free(&realm);
 }
 
+/* Of the lengths that a mask may say, those that the CPU can have. */
+static void test_sve_errors(unsigned int max)
+{
+	uint64_t vls[KVM_ARM64_SVE_VLS_WORDS] = {};
+	struct kvm_one_reg reg = { .id = REG_VLS, .addr = (uintptr_t)vls };
+
+	begin(1 << KVM_ARM_VCPU_SVE);
+	EXPECT_ERRNO(__vcpu_ioctl(vcpu, KVM_SET_ONE_REG, &reg), EINVAL,
+		     "vectors of no length");
+	vcpu_get_reg(vcpu, REG_VLS, vls);
+	vls[max / 64] |= 1ul << max % 64;
+	EXPECT_ERRNO(__vcpu_ioctl(vcpu, KVM_SET_ONE_REG, &reg), EINVAL,
+		     "longer vectors than there are");
+	EXPECT_EQ(max_length(), max, "length after what was refused");
+	realm_free(&realm);
+}
+
+/* The last choice is the realm's: a REC that is finalized before has another. */
+static void test_sve_mismatch(void)
+{
+	begin(1 << KVM_ARM_VCPU_SVE);
+	finalize_sve(vcpu);
+	EXPECT_ERRNO(set_length(realm.vcpus[1], 1), 0, "another length");
+	finalize_sve(realm.vcpus[1]);
+	realm_load(&realm, &(struct realm_options){ .not_measured = true });
+	EXPECT_ERRNO(__vcpu_run(vcpu), EINVAL,
+		     "run with vectors of two lengths");
+	realm_free(&realm);
+}
+
 static void test_sve(void)
 {
 	unsigned int max, vq;
@@ -220,6 +277,9 @@ static void test_sve(void)
 	realm_free(&realm);
 	for (vq = 1; vq <= max; vq *= 2)
 		test_sve_length(vq);
+	test_sve_errors(max);
+	if (max > 1)
+		test_sve_mismatch();
 }
 
 int main(int argc, char *argv[])
@@ -235,6 +295,7 @@ int main(int argc, char *argv[])
 	test_list(false);
 	test_set(true);
 	test_debug(true);
+	test_debug_in_realm();
 	test_other_ways();
 	realm_free(&realm);
 	test_sve();

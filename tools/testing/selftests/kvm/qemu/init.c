@@ -314,7 +314,7 @@ static void run_shell(void)
 
 	if (!child) {
 		setsid();
-		execl("/bin/busybox", "setsid", "cttyhack", "sh", "-l", NULL);
+		execl("/bin/busybox", "cttyhack", "sh", "-l", NULL);
 		execl("/bin/busybox", "sh", "-l", NULL);
 		perror("no shell on board");
 		_exit(1);

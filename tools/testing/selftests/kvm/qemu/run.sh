@@ -249,14 +249,14 @@ cannot_boot() {
 	exit 0
 }
 
-run_shell() {
+run_shell() { # [SECONDS]: no longer than that
 	[ -n "$busybox" ] || die "no shell for $arch: there is no busybox for it here"
 	all_programs
 	: > "$work/empty"
 	pack "$work/empty" "$work/initramfs" < "$work/programs"
 	echo "The tests are in /tests. Ctrl-A x ends it." >&2
 	# shellcheck disable=SC2086
-	exec "$qemu" $machine_args -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
+	exec ${1:+timeout "$1"} "$qemu" $machine_args -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
 		-serial mon:stdio ${firmware:+-bios "$firmware" -serial "file:$work/firmware"} \
 		-kernel "$kernel" -initrd "$work/initramfs" \
 		-append "$cmdline loglevel=4" ${QEMU_ARGS:-}
@@ -284,6 +284,7 @@ self_test() {
 	local case want expect got passed=0 failed=0
 	limit=3 boot_limit=30
 	while IFS=: read -r case expect want; do
+		[ -n "$case" ] || continue
 		new_work "self-test-$case"
 		printf '%s\t%s\t/tests/cases %s\n' "$case" "$limit" "$case" > "$work/list"
 		echo "cases $out/board/cases" > "$work/programs"
@@ -303,9 +304,28 @@ self_test() {
 	panic:FAIL:kernel panic
 	silence:FAIL:no verdict
 	warn:FAIL:kernel: WARNING
+	${rmm:+granule:FAIL:granule protection fault}
 	EOF
+	[ -z "$busybox" ] || test_shell
 	echo "$passed passed, $failed failed, 0 skipped"
 	[ $failed = 0 ]
+}
+
+# Types at the prompt, until there is one to answer.
+test_shell() {
+	new_work self-test-shell
+	for _ in $(seq $boot_limit); do
+		sleep 1
+		echo 'echo $((6 * 7)) from $PWD, $(ls | wc -l) programs; exit' || break
+	done 2> /dev/null | (run_shell $boot_limit) > "$work/console" 2>&1
+	if tr -d '\r' < "$work/console" | grep '^42 from /tests, [1-9][0-9]* programs$' > "$work/said"; then
+		echo "ok self-test: shell: $(cat "$work/said")"
+		passed=$((passed + 1))
+	else
+		echo "FAIL self-test: shell: no answer at the prompt"
+		tail -n 15 "$work/console" | sed 's/^/    /'
+		failed=$((failed + 1))
+	fi
 }
 
 exec 9> "$out/.lock"

@@ -2,14 +2,8 @@
 /*
  * What SEV-SNP guests cost, in instructions: of the host, of the model of the
  * firmware and of the CPU, and of the guest.
- *
- * Made for an emulated machine with one CPU whose clock counts instructions, as
- * QEMU's does with -icount shift=0,sleep=off; elsewhere the numbers are
- * nanoseconds.  Prints one "name value unit" per line, the least of a few
- * rounds.
  */
-#include <time.h>
-
+#include "cost.h"
 #include "snp.h"
 
 #define MEMORY		(4 * SIZE_1G)
@@ -30,11 +24,7 @@ enum row {
 	VMGEXIT, DESTROY, NR_ROWS
 };
 
-static struct {
-	const char *name, *unit;
-	uint64_t count;
-	double least;
-} rows[NR_ROWS] = {
+static struct cost costs[NR_ROWS] = {
 	[LAUNCH_SMALL] = { "snp.launch_64_MiB", "", 1 },
 	[LAUNCH_LARGE] = { "snp.launch_1_GiB", "", 1 },
 	[FIRST_CALL] = { "snp.create_to_first_call", "", 1 },
@@ -48,30 +38,6 @@ static struct {
 	[VMGEXIT] = { "snp.vmgexit", "/exit", NR_EXITS },
 	[DESTROY] = { "snp.destroy", "", 1 },
 };
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
-static void record(enum row row, uint64_t spent)
-{
-	double value = (double)spent / rows[row].count;
-
-	if (!rows[row].least || value < rows[row].least)
-		rows[row].least = value;
-}
-
-#define TIMED(row, work)			\
-do {						\
-	uint64_t __start = now();		\
-						\
-	work;					\
-	record(row, now() - __start);		\
-} while (0)
 
 /* One word of each page, so that nearly all that counts is the fault. */
 static uint64_t guest_touch(uint64_t gpa, uint64_t size)
@@ -142,7 +108,7 @@ static void measure_launch(enum row row, uint64_t size)
 	memset(memory.hva, 0xa5, size);
 	snp_seal(&snp);
 	snp_bind(&snp);
-	TIMED(row, launch(size));
+	TIMED(&costs[row], launch(size));
 	end();
 }
 
@@ -150,9 +116,9 @@ static void measure_life(void)
 {
 	const struct snp_options options = { .not_measured = true };
 
-	TIMED(FIRST_CALL, begin(); snp_load(&snp, &options);
+	TIMED(&costs[FIRST_CALL], begin(); snp_load(&snp, &options);
 	      snp_call(&snp, 0, guest_cpu_id));
-	TIMED(DESTROY, end());
+	TIMED(&costs[DESTROY], end());
 }
 
 static void pre_fault(void)
@@ -188,36 +154,24 @@ static void measure_pages(void)
 
 	begin();
 	snp_load(&snp, &options);
-	TIMED(VMGEXIT, snp_call(&snp, 0, guest_exit, NR_EXITS));
-	TIMED(PREPARE, pre_fault());
+	TIMED(&costs[VMGEXIT], snp_call(&snp, 0, guest_exit, NR_EXITS));
+	TIMED(&costs[PREPARE], pre_fault());
 	validate(true);
-	TIMED(TOUCH, snp_call(&snp, 0, guest_touch, MEMORY, SIZE));
+	TIMED(&costs[TOUCH], snp_call(&snp, 0, guest_touch, MEMORY, SIZE));
 
 	validate(false);
-	TIMED(ONE_TO_SHARED, change(true, false));
-	TIMED(ONE_TO_PRIVATE, change(true, true));
+	TIMED(&costs[ONE_TO_SHARED], change(true, false));
+	TIMED(&costs[ONE_TO_PRIVATE], change(true, true));
 	validate(true);
-	TIMED(MANY_TO_SHARED, change(false, false));
-	TIMED(MANY_TO_PRIVATE, change(false, true));
+	TIMED(&costs[MANY_TO_SHARED], change(false, false));
+	TIMED(&costs[MANY_TO_PRIVATE], change(false, true));
 	snp_call(&snp, 0, guest_touch, MEMORY, SIZE);
-	TIMED(INVALIDATE, gmem_punch(memory.fd, 0, SIZE));
+	TIMED(&costs[INVALIDATE], gmem_punch(memory.fd, 0, SIZE));
 	end();
-}
-
-/* A loop of a million instructions. */
-static const char *unit_of_clock(void)
-{
-	uint64_t count = 500 * 1000, spent = now();
-
-	asm volatile("1: dec %0\n\t"
-		     "jnz 1b" : "+r"(count) : : "cc");
-	spent = now() - spent;
-	return spent > 990 * 1000 && spent < 1010 * 1000 ? "instructions" : "ns";
 }
 
 int main(int argc, char *argv[])
 {
-	const char *unit = unit_of_clock();
 	int i;
 
 	require_snp();
@@ -227,8 +181,6 @@ int main(int argc, char *argv[])
 	}
 	measure_launch(LAUNCH_SMALL, SMALL);
 	measure_launch(LAUNCH_LARGE, LARGE);
-	for (i = 0; i < NR_ROWS; i++)
-		printf("%-28s %15.0f %s%s\n", rows[i].name, rows[i].least, unit,
-		       rows[i].unit);
+	cost_print(costs, NR_ROWS);
 	return test_verdict();
 }

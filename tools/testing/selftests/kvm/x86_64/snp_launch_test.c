@@ -4,9 +4,6 @@
  * host has given it, reads its own launch digest, which is the one that the test
  * computes, validates memory, changes its state, brings up a second CPU, and asks
  * for its end.
- *
- * ID blocks are left to the firmware's own test: they need a signature of ECDSA
- * P-384 over the digest.
  */
 #include <pthread.h>
 
@@ -435,7 +432,6 @@ int main(int argc, char *argv[])
 		note_skipped("pages that are left over: needs the model of SEV-SNP");
 	held = snp_model_held();
 	leaked = snp_model_leaked();
-	note_skipped("ID blocks: need a signature");
 
 	test_life();
 	test_all_launched();

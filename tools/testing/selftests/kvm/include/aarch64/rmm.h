@@ -11,7 +11,11 @@
 
 /* Commands that can be told to fail alone. */
 #define RMI_FID(n)			(0xc4000150u + (n))
-#define RMI_GRANULE_UNDELEGATE		RMI_FID(2)
+#define RMI_GRANULE_UNDELEGATE		RMI_FID(0x2)
+#define RMI_RTT_CREATE			RMI_FID(0xd)
+#define RMI_RTT_MAP_UNPROTECTED		RMI_FID(0xf)
+#define RMI_RTT_UNMAP_UNPROTECTED	RMI_FID(0x12)
+#define RMI_RTT_FOLD			RMI_FID(0x16)
 
 /* Granules by KVM's count: those of the RMM, those that never come back. */
 uint64_t rmm_delegated(void);
@@ -31,6 +35,10 @@ uint64_t rmm_held(void);
 /* The @nth command from now, or @nth one of that number, fails with @status. */
 void rmm_fail(uint64_t nth, uint32_t command, uint32_t status);
 bool rmm_has_failed(void);
+
+/* How often @command has been called since. */
+void rmm_count(uint32_t command);
+uint64_t rmm_counted(void);
 void rmm_stop_failing(void);
 
 #endif /* SELFTEST_KVM_RMM_H */

@@ -173,6 +173,7 @@ int snp_launch_update(struct kvm_vm *vm, uint8_t type, uint64_t gpa,
 void snp_measure(uint8_t ld[SHA384_SIZE], uint8_t type, uint64_t gpa,
 		 const void *page);
 void snp_predict_vmsa(struct snp *snp, unsigned int i, struct snp_vmsa *vmsa);
+void snp_measure_vmsas(struct snp *snp);
 
 /* For lib/x86_64/guest_agent.c */
 void snp_agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,

@@ -167,10 +167,52 @@ static_assert(sizeof(struct snp_vmsa) == 0x1000);
 #define SNP_POLICY_DEBUG	(1ul << 19)
 #define SNP_PAGE_VMSA		2
 
+/* What vouches for a guest at LAUNCH_FINISH; numbers are little-endian. */
+#define SNP_ID_P384_SHA384	1
+#define SNP_ID_CURVE_P384	2
+
+struct snp_id_block {
+	uint8_t ld[48];
+	uint8_t family_id[16], image_id[16];
+	uint32_t version, guest_svn;
+	uint64_t policy;
+};
+
+static_assert(sizeof(struct snp_id_block) == 0x60);
+
+struct snp_signature {
+	uint8_t r[72], s[72];
+	uint8_t rsvd[0x170];
+};
+
+struct snp_public_key {
+	uint32_t curve;
+	uint8_t x[72], y[72];
+	uint8_t rsvd[0x370];
+};
+
+struct snp_id_auth {
+	uint32_t id_key_algo, author_key_algo;
+	uint8_t rsvd[0x38];
+	struct snp_signature id_block_sig;
+	struct snp_public_key id_key;
+	uint8_t rsvd2[0x3c];
+	struct snp_signature id_key_sig;
+	struct snp_public_key author_key;
+	uint8_t rsvd3[0x37c];
+};
+
+static_assert(offsetof(struct snp_id_auth, id_key) == 0x240);
+static_assert(offsetof(struct snp_id_auth, id_key_sig) == 0x680);
+static_assert(sizeof(struct snp_id_auth) == 0x1000);
+
 /* Statuses of the firmware */
 #define SNP_FW_POLICY_FAILURE	0x07
+#define SNP_FW_BAD_SIGNATURE	0x0a
+#define SNP_FW_BAD_MEASUREMENT	0x0b
 #define SNP_FW_INVALID_PARAM	0x16
 #define SNP_FW_RESOURCE_LIMIT	0x17
+#define SNP_FW_INVALID_KEY	0x27
 
 /* Commands of the firmware */
 #define SNP_CMD_DF_FLUSH	0x084
@@ -182,6 +224,9 @@ static_assert(sizeof(struct snp_vmsa) == 0x1000);
 #define SNP_CMD_LAUNCH_UPDATE	0x0a1
 #define SNP_CMD_LAUNCH_FINISH	0x0a2
 #define SNP_CMD_PAGE_RECLAIM	0x0c7
+
+/* Flags of a report */
+#define SNP_REPORT_AUTHOR_KEY	1
 
 /* Pages that the firmware makes or checks */
 struct snp_secrets {
@@ -246,10 +291,12 @@ struct snp_report {
 	uint8_t report_data[64];
 	uint8_t measurement[48];
 	uint8_t host_data[32];
-	uint8_t rest[0x3c0];
+	uint8_t id_key_digest[48], author_key_digest[48];
+	uint8_t rest[0x360];
 };
 
 static_assert(offsetof(struct snp_report, measurement) == 0x90);
+static_assert(offsetof(struct snp_report, author_key_digest) == 0x110);
 static_assert(sizeof(struct snp_report) == 0x4a0);
 
 struct snp_report_rsp {

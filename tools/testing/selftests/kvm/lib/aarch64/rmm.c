@@ -94,3 +94,14 @@ void rmm_stop_failing(void)
 {
 	write_number(MODEL "fail_nth", 0);
 }
+
+void rmm_count(uint32_t command)
+{
+	write_number(MODEL "fail_command", command);
+	write_number(MODEL "fail_nth", 0);
+}
+
+uint64_t rmm_counted(void)
+{
+	return read_number(MODEL "calls");
+}

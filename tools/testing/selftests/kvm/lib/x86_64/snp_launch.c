@@ -173,15 +173,9 @@ int snp_update_all(struct snp *snp, bool measured)
 
 int snp_finish(struct snp *snp)
 {
-	struct snp_vmsa vmsa;
-	unsigned int i;
-
 	if (snp_launch_finish(snp->vm, NULL))
 		return -1;
-	for (i = 0; i < snp->nr_vcpus; i++) {
-		snp_predict_vmsa(snp, i, &vmsa);
-		snp_measure(snp->ld, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
-	}
+	snp_measure_vmsas(snp);
 	return 0;
 }
 

@@ -119,3 +119,15 @@ void snp_predict_vmsa(struct snp *snp, unsigned int i, struct snp_vmsa *vmsa)
 	vmsa->cr4 = sregs->cr4;
 	vmsa->sev_features = snp->vmsa_features | SNP_FEAT_SNP_ACTIVE;
 }
+
+/* What LAUNCH_FINISH measures. */
+void snp_measure_vmsas(struct snp *snp)
+{
+	struct snp_vmsa vmsa;
+	unsigned int i;
+
+	for (i = 0; i < snp->nr_vcpus; i++) {
+		snp_predict_vmsa(snp, i, &vmsa);
+		snp_measure(snp->ld, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
+	}
+}

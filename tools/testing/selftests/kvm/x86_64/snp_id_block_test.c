@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who vouches for an SNP guest: LAUNCH_FINISH with an ID block, signed by an ID
+ * key, that an author key may have signed; each thing that can be wrong with them;
+ * and what the guest's report says of them.
+ *
+ * The keys are no secret: with the private keys 2 and 3, and 1 for the number that
+ * has to be new for each signature, a signature over the hash z is the pair
+ * (x(G), z + x(G) * key) modulo the order of the curve P-384's base point G.
+ */
+#include "snp.h"
+#include "snp_model.h"
+
+#define NOWHERE		((void *)(1ul << 46))
+#define WORDS		6
+
+/* A number, the least significant word first */
+typedef uint64_t num[WORDS];
+
+static const num order = {
+	0xecec196accc52973, 0x581a0db248b0a77a, 0xc7634d81f4372ddf,
+	0xffffffffffffffff, 0xffffffffffffffff, 0xffffffffffffffff
+};
+
+static const num base_x = {
+	0x3a545e3872760ab7, 0x5502f25dbf55296c, 0x59f741e082542a38,
+	0x6e1d3b628ba79b98, 0x8eb1c71ef320ad74, 0xaa87ca22be8b0537
+};
+
+/* The base point times the private key */
+static const struct key {
+	int private;
+	num x, y;
+} id_key = {
+	.private = 2,
+	.x = { 0x5b96a9c75295df61, 0x4fe0e86ebe0e64f8, 0x51d207d19fb96e9e,
+	       0x89025959a6f434d6, 0x69260045c55b97f0, 0x08d999057ba3d2d9 },
+	.y = { 0x61501e700a940e80, 0x5ffd43e94d39e22d, 0x904e505f256ab425,
+	       0xb275d875bc6cc43e, 0xb7bfe8dffd6dba74, 0x8e80f1fa5b1b3ced },
+}, author_key = {
+	.private = 3,
+	.x = { 0x02d7e5c70500c831, 0xb408bbae5026580d, 0xbea4f240d3566da6,
+	       0xcb9d3910202dcd06, 0x64793c7e5fdc7d98, 0x077a41d4606ffa14 },
+	.y = { 0xb65f28600a2f1df1, 0xc24abd6be4b5d298, 0xf7684c0edc111eac,
+	       0x8520b41c85115aa5, 0x7d0bbe9602a9fc99, 0xc995f7ca0b0c4283 },
+};
+
+/* a += b; returns the carry. */
+static bool add(num a, const num b)
+{
+	bool carry = false;
+	int i;
+
+	for (i = 0; i < WORDS; i++) {
+		unsigned __int128 sum = (unsigned __int128)a[i] + b[i] + carry;
+
+		a[i] = sum;
+		carry = sum >> 64;
+	}
+	return carry;
+}
+
+/* a -= b; returns the borrow. */
+static bool subtract(num a, const num b)
+{
+	bool borrow = false;
+	int i;
+
+	for (i = 0; i < WORDS; i++) {
+		unsigned __int128 rest = (unsigned __int128)a[i] - b[i] - borrow;
+
+		a[i] = rest;
+		borrow = rest >> 64;
+	}
+	return borrow;
+}
+
+/* Of two numbers below twice the order */
+static void add_modulo_order(num a, const num b)
+{
+	num rest;
+	bool carry = add(a, b);
+
+	memcpy(rest, a, sizeof(rest));
+	if (subtract(rest, order) <= carry)
+		memcpy(a, rest, sizeof(rest));
+}
+
+static void sign(const struct key *key, const void *data, uint64_t size,
+		 struct snp_signature *sig)
+{
+	uint8_t digest[SHA384_SIZE];
+	num s;
+	int i;
+
+	snp_sha384(data, size, digest);
+	for (i = 0; i < SHA384_SIZE; i++)
+		((uint8_t *)s)[i] = digest[SHA384_SIZE - 1 - i];
+	for (i = 0; i < key->private; i++)
+		add_modulo_order(s, base_x);
+	memcpy(sig->r, base_x, sizeof(base_x));
+	memcpy(sig->s, s, sizeof(s));
+}
+
+static void put_key(const struct key *key, struct snp_public_key *to)
+{
+	to->curve = SNP_ID_CURVE_P384;
+	memcpy(to->x, key->x, sizeof(key->x));
+	memcpy(to->y, key->y, sizeof(key->y));
+}
+
+/* What one LAUNCH_FINISH hands over */
+struct id {
+	struct kvm_sev_snp_launch_finish finish;
+	struct snp_id_block block;
+	struct snp_id_auth auth;
+};
+
+static uint64_t held, leaked;
+static struct snp snp;
+static struct id good;
+
+static void sign_all(struct id *id)
+{
+	sign(&id_key, &id->block, sizeof(id->block), &id->auth.id_block_sig);
+	sign(&author_key, &id->auth.id_key, sizeof(id->auth.id_key),
+	     &id->auth.id_key_sig);
+}
+
+static void make_good(struct id *id)
+{
+	*id = (struct id) {
+		.finish = { .id_block_en = 1, .auth_key_en = 1 },
+		.block = {
+			.version = 1,
+			.guest_svn = 0x1234,
+			.policy = snp.policy,
+		},
+		.auth = {
+			.id_key_algo = SNP_ID_P384_SHA384,
+			.author_key_algo = SNP_ID_P384_SHA384,
+		},
+	};
+	memcpy(id->block.ld, snp.ld, sizeof(snp.ld));
+	memset(id->block.family_id, 0xf1, sizeof(id->block.family_id));
+	memset(id->block.image_id, 0xf2, sizeof(id->block.image_id));
+	memset(id->finish.host_data, 0xf3, sizeof(id->finish.host_data));
+	put_key(&id_key, &id->auth.id_key);
+	put_key(&author_key, &id->auth.author_key);
+	sign_all(id);
+}
+
+static int finish(struct id *id, uint32_t *fw_error)
+{
+	if (!id->finish.id_block_uaddr)
+		id->finish.id_block_uaddr = (uintptr_t)&id->block;
+	if (!id->finish.id_auth_uaddr)
+		id->finish.id_auth_uaddr = (uintptr_t)&id->auth;
+	return snp_op(snp.vm, KVM_SEV_SNP_LAUNCH_FINISH, &id->finish, fw_error);
+}
+
+/* Changes of what is good: a mask for one byte of it, signed again or not */
+#define WRONG(field, mask, again, error) \
+	{ #field, offsetof(struct id, field), mask, again, error }
+
+static const struct {
+	const char *name;
+	unsigned long offset;
+	uint8_t mask;
+	bool sign_again;
+	uint32_t fw_error;
+} wrongs[] = {
+	WRONG(block.ld[0], 0x80, true, SNP_FW_BAD_MEASUREMENT),
+	WRONG(block.ld[47], 1, true, SNP_FW_BAD_MEASUREMENT),
+	WRONG(block.version, 2, true, SNP_FW_INVALID_PARAM),
+	WRONG(block.policy, 1, true, SNP_FW_POLICY_FAILURE),
+	WRONG(block.family_id[5], 1, false, SNP_FW_BAD_SIGNATURE),
+	WRONG(block.guest_svn, 1, false, SNP_FW_BAD_SIGNATURE),
+	WRONG(auth.id_key_algo, 2, false, SNP_FW_INVALID_PARAM),
+	WRONG(auth.author_key_algo, 2, false, SNP_FW_INVALID_PARAM),
+	WRONG(auth.id_block_sig.r[0], 1, false, SNP_FW_BAD_SIGNATURE),
+	WRONG(auth.id_block_sig.s[47], 0x80, false, SNP_FW_BAD_SIGNATURE),
+	WRONG(auth.id_block_sig.s[71], 1, false, SNP_FW_BAD_SIGNATURE),
+	WRONG(auth.id_key.curve, 1, true, SNP_FW_BAD_SIGNATURE),
+	WRONG(auth.id_key.x[3], 1, true, SNP_FW_BAD_SIGNATURE),
+	WRONG(auth.id_key.rsvd[9], 1, false, SNP_FW_BAD_SIGNATURE),
+	WRONG(auth.id_key_sig.r[1], 2, false, SNP_FW_BAD_SIGNATURE),
+	WRONG(auth.id_key_sig.s[0], 1, false, SNP_FW_BAD_SIGNATURE),
+	WRONG(auth.author_key.y[47], 1, false, SNP_FW_BAD_SIGNATURE),
+};
+
+static void test_wrong(void)
+{
+	uint32_t fw_error;
+	struct id id;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrongs); i++) {
+		id = good;
+		((uint8_t *)&id)[wrongs[i].offset] ^= wrongs[i].mask;
+		if (wrongs[i].sign_again)
+			sign_all(&id);
+		fw_error = 0;
+		EXPECT_ERRNO(finish(&id, &fw_error), EIO,
+			     "LAUNCH_FINISH with a wrong %s", wrongs[i].name);
+		EXPECT_EQ(fw_error, wrongs[i].fw_error,
+			  "firmware's status for a wrong %s", wrongs[i].name);
+	}
+}
+
+static void test_addresses(void)
+{
+	struct id id = good;
+
+	id.finish.id_block_uaddr = (uintptr_t)NOWHERE;
+	EXPECT_ERRNO(finish(&id, NULL), EFAULT, "an ID block where no memory is");
+	id = good;
+	id.finish.id_auth_uaddr = (uintptr_t)NOWHERE;
+	EXPECT_ERRNO(finish(&id, NULL), EFAULT,
+		     "authentication where no memory is");
+
+	id = good;
+	id.finish.id_auth_uaddr = (uintptr_t)&id.auth;
+	EXPECT_ERRNO(snp_op(snp.vm, KVM_SEV_SNP_LAUNCH_FINISH, &id.finish, NULL),
+		     EINVAL, "an ID block at address 0");
+	id.finish.id_block_uaddr = (uintptr_t)&id.block;
+	id.finish.id_auth_uaddr = 0;
+	EXPECT_ERRNO(snp_op(snp.vm, KVM_SEV_SNP_LAUNCH_FINISH, &id.finish, NULL),
+		     EINVAL, "authentication at address 0");
+}
+
+static bool is_all(const uint8_t *bytes, size_t size, uint8_t byte)
+{
+	while (size--)
+		if (bytes[size] != byte)
+			return false;
+	return true;
+}
+
+static void expect_digest(const uint8_t *digest, const void *of, size_t size,
+			  const char *what)
+{
+	uint8_t want[SHA384_SIZE];
+
+	snp_sha384(of, size, want);
+	EXPECT(!memcmp(digest, want, sizeof(want)),
+	       "the report should hold the digest of the %s", what);
+}
+
+static void test_report(bool author)
+{
+	const struct snp_report *report = &snp_mailbox(&snp.agents[0])->report;
+
+	if (!EXPECT_EQ(snp_call(&snp, 0, guest_report, 0x66), 0,
+		       "status of the request for a report"))
+		return;
+	EXPECT(!memcmp(report->measurement, snp.ld, sizeof(snp.ld)),
+	       "the guest's launch digest should be the computed one");
+	EXPECT_EQ(report->guest_svn, 0x1234, "guest's version in the report");
+	EXPECT(is_all(report->family_id, 16, 0xf1), "family in the report");
+	EXPECT(is_all(report->image_id, 16, 0xf2), "image in the report");
+	EXPECT(is_all(report->host_data, 32, 0xf3), "host's data in the report");
+	EXPECT_EQ(report->flags & SNP_REPORT_AUTHOR_KEY,
+		  author ? SNP_REPORT_AUTHOR_KEY : 0, "author key in the report");
+	expect_digest(report->id_key_digest, &good.auth.id_key,
+		      sizeof(good.auth.id_key), "ID key");
+	if (author)
+		expect_digest(report->author_key_digest, &good.auth.author_key,
+			      sizeof(good.auth.author_key), "author key");
+	else
+		EXPECT(is_all(report->author_key_digest, SHA384_SIZE, 0),
+		       "the digest of an author key that was not used should be zero");
+}
+
+/* Up to where LAUNCH_FINISH is due, and the digest is known that it gives. */
+static void begin(void)
+{
+	const struct snp_options options = {};
+
+	snp_create(&snp, &options);
+	snp_seal(&snp);
+	snp_bind(&snp);
+	EXPECT_ERRNO(snp_start(&snp), 0, "LAUNCH_START");
+	EXPECT_ERRNO(snp_update_all(&snp, true), 0, "LAUNCH_UPDATE");
+	snp_measure_vmsas(&snp);
+	make_good(&good);
+}
+
+static void end(const char *when)
+{
+	snp_free(&snp);
+	snp_expect_pages(held, leaked, when);
+}
+
+static void test_author(void)
+{
+	begin();
+	test_addresses();
+	test_wrong();
+	EXPECT_ERRNO(finish(&good, NULL), 0, "a good ID block, after bad ones");
+	EXPECT_ERRNO(finish(&good, NULL), EINVAL, "the same again");
+	test_report(true);
+	end("guest with an author key");
+}
+
+/* What is not asked for is not looked at. */
+static void test_no_author(void)
+{
+	struct id id;
+
+	begin();
+	id = good;
+	id.finish.auth_key_en = 0;
+	id.auth.author_key_algo = 77;
+	memset(&id.auth.id_key_sig, 0xff, sizeof(id.auth.id_key_sig));
+	EXPECT_ERRNO(finish(&id, NULL), 0, "an ID block without an author key");
+	test_report(false);
+	end("guest without an author key");
+}
+
+/* The chip's key is all that the firmware could sign a report with. */
+static void test_no_vcek(void)
+{
+	struct id id = {};
+
+	begin();
+	id.finish.vcek_disabled = 1;
+	id.finish.id_block_uaddr = (uintptr_t)NOWHERE;
+	id.finish.id_auth_uaddr = (uintptr_t)NOWHERE;
+	EXPECT_ERRNO(finish(&id, NULL), 0, "LAUNCH_FINISH without the chip's key");
+	EXPECT_EQ(snp_call(&snp, 0, guest_report, 0x77), SNP_FW_INVALID_KEY,
+		  "status of the request for a report");
+	end("guest without the chip's key");
+}
+
+int main(int argc, char *argv[])
+{
+	require_snp();
+	snp_check_crypto();
+	if (!has_snp_model())
+		note_skipped("pages that are left over: needs the model of SEV-SNP");
+	held = snp_model_held();
+	leaked = snp_model_leaked();
+
+	test_author();
+	test_no_author();
+	test_no_vcek();
+	return test_verdict();
+}
