@@ -82,28 +82,33 @@ static int check_args(struct kvm *kvm, const struct kvm_arm_rmi_populate *args)
 	return 0;
 }
 
-/* On over what of the range is in one slot; *@args says what is left. */
+/*
+ * On over what of the range is in one slot; *@args says what is left.  Returns 1
+ * if there it stopped early: userspace asks again, and hears why.
+ */
 static int populate_slot(struct kvm *kvm, struct kvm_arm_rmi_populate *args)
 {
 	unsigned long flags = args->flags & KVM_ARM_RMI_POPULATE_FLAGS_MEASURE ?
 			      RMI_DATA_FLAG_MEASURE : 0;
 	gfn_t gfn = gpa_to_gfn(args->base);
-	long nr;
+	struct kvm_memory_slot *slot = gfn_to_memslot(kvm, gfn);
+	long nr, npages;
 
-	/* Processes may have its pages mapped. */
-	if (kvm_memslot_is_gmem_only(gfn_to_memslot(kvm, gfn)))
+	/* Processes may have the pages of a file mapped that has no other side. */
+	if (!kvm_slot_has_gmem(slot) || kvm_memslot_is_gmem_only(slot))
 		return -EINVAL;
 
+	npages = min_t(u64, args->size >> PAGE_SHIFT,
+		       slot->base_gfn + slot->npages - gfn);
 	nr = kvm_gmem_populate(kvm, gfn, u64_to_user_ptr(args->source_uaddr),
-			       min_t(u64, args->size >> PAGE_SHIFT, LONG_MAX),
-			       populate_page, &flags);
+			       npages, populate_page, &flags);
 	if (nr < 0)
 		return nr;
 
 	args->base += (u64)nr << PAGE_SHIFT;
 	args->size -= (u64)nr << PAGE_SHIFT;
 	args->source_uaddr += (u64)nr << PAGE_SHIFT;
-	return 0;
+	return nr < npages;
 }
 
 static int populate(struct kvm *kvm, struct kvm_arm_rmi_populate *args)

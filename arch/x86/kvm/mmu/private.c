@@ -8,18 +8,15 @@
 #include "mmu.h"
 #include "mmu_internal.h"
 
-/* What the pages themselves allow, by their order and by the architecture. */
-static int gmem_pfn_max_level(struct kvm *kvm, kvm_pfn_t pfn, int max_order,
-			      bool is_private)
+/* What a page allows by its order, and the architecture by @limit; 0: any. */
+int kvm_mmu_gmem_max_level(int max_order, int limit)
 {
-	int level, limit;
+	int level;
 
 	for (level = KVM_MAX_HUGEPAGE_LEVEL; level > PG_LEVEL_4K; level--) {
 		if (max_order >= KVM_HPAGE_GFN_SHIFT(level))
 			break;
 	}
-
-	limit = static_call(kvm_x86_gmem_max_mapping_level)(kvm, pfn, is_private);
 	return limit ? min(level, limit) : level;
 }
 
@@ -35,7 +32,7 @@ static int gmem_pfn_max_level(struct kvm *kvm, kvm_pfn_t pfn, int max_order,
 int kvm_mmu_faultin_gmem_pfn(struct kvm_vcpu *vcpu,
 			     struct kvm_page_fault *fault)
 {
-	int max_order, level, r = -EFAULT;
+	int max_order, level, limit, r = -EFAULT;
 
 	if (kvm_slot_has_gmem(fault->slot))
 		r = kvm_gmem_get_pfn(vcpu->kvm, fault->slot, fault->gfn,
@@ -48,8 +45,9 @@ int kvm_mmu_faultin_gmem_pfn(struct kvm_vcpu *vcpu,
 		return r;
 	}
 
-	level = gmem_pfn_max_level(vcpu->kvm, fault->pfn, max_order,
-				   fault->is_private);
+	limit = static_call(kvm_x86_gmem_max_mapping_level)(vcpu->kvm, fault->pfn,
+							    fault->is_private);
+	level = kvm_mmu_gmem_max_level(max_order, limit);
 	fault->max_level = min_t(u8, fault->max_level, level);
 	fault->map_writable = true;
 	return RET_PF_CONTINUE;
