@@ -1,6 +1,6 @@
 # The front door: composes trees and calls what does the work. Start with `make help`.
 BASE ?= 6.1
-export BASE ARCH DEMO
+export BASE ARCH DEMO FULL
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
@@ -11,6 +11,7 @@ help:
 ## make run              build the patched kernel, boot it, show the demonstration, run the selftests
 ## make run DEMO=name    that demonstration alone: memory, linux, snp, realm (ARCH=arm64)
 ## make check            everything: tools, native and kernel tests, debug kernel, peers' tests, static checks
+## make check FULL=1     hours more: the models on debug kernels, the MMU's other half, and make bisect
 ## make test T=name      one test (or a glob) [DEBUG=1]          make shell    a prompt with the tests on board
 ## make bench            the benchmark
 ##

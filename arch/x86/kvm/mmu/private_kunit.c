@@ -134,7 +134,7 @@ static int mmu_test_init(struct kunit *test)
 
 	if (!kvm)
 		return -ENOMEM;
-	KVM_MMU_LOCK_INIT(kvm);
+	rwlock_init(&kvm->mmu_lock);
 	kvm_mem_attrs_init(&kvm->mem_attr_array);
 	kvm->arch.has_private_mem = true;
 	test->priv = kvm;

@@ -306,7 +306,7 @@ static bool test_fail(const struct command *command, uint32_t flags_status,
 /* Early ones, and ever fewer of the later ones. */
 static uint64_t next(uint64_t nth, uint64_t each)
 {
-	return nth < each ? nth + 1 : nth * 3;
+	return nth < each ? nth + 1 : nth * 4;
 }
 
 static void test_command(const struct command *command, uint64_t each)
@@ -330,7 +330,7 @@ static void test_command(const struct command *command, uint64_t each)
 
 int main(int argc, char *argv[])
 {
-	uint64_t each = 4;
+	uint64_t each = 3;
 	int opt, i;
 
 	while ((opt = getopt(argc, argv, "a")) != -1) {

@@ -5,6 +5,7 @@
  * computes, validates memory, changes its state, brings up a second CPU, and asks
  * for its end.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 
 #include "snp.h"
@@ -133,6 +134,42 @@ static void test_report(uint8_t byte)
 		print_digest("firmware", report->measurement);
 		print_digest("computed", snp.ld);
 	}
+}
+
+/* A shared page: the second vCPU never asks for a report. */
+#define SPARE		SNP_REQUEST(1)
+
+/* The same with the host's certificates, of which there are none */
+static void test_certificates(void)
+{
+	const struct snp_mailbox *mailbox = snp_mailbox(&snp.agents[0]);
+	const struct snp_report *report = &mailbox->report;
+
+	EXPECT_EQ(snp_call(&snp, 0, guest_ext_report, 0x66, SPARE, 0),
+		  SNP_REQUEST_NEEDS_PAGES, "no page for certificates");
+	EXPECT_EQ(mailbox->rbx, 1, "pages that certificates need");
+
+	snp_call(&snp, 0, guest_fill, SPARE, SIZE_4K, 5);
+	EXPECT_EQ(snp_call(&snp, 0, guest_ext_report, 0x67, SPARE, 1), 0,
+		  "status of the request for a report and certificates");
+	EXPECT_EQ(report->report_data[0], 0x67, "guest's data in the report");
+	EXPECT_EQ(snp_call(&snp, 0, guest_check_zero, SPARE, 24), SPARE + 24,
+		  "where the table of certificates does not end at once");
+
+	EXPECT_EQ(snp_call(&snp, 0, guest_ext_report, 0x68, snp.special[SNP_ZERO],
+			   1), SNP_GHCB_INVALID_INPUT,
+		  "certificates to a private page");
+	EXPECT_EQ(mailbox->info_1 & 0xffffffff, SNP_GHCB_ERROR,
+		  "exit information 1 of that");
+}
+
+/* A GHCB has to be registered. */
+static void test_other_ghcb(void)
+{
+	EXPECT_EQ(snp_call(&snp, 0, guest_vmgexit_in, SPARE),
+		  SNP_GHCB_NOT_REGISTERED, "a call in another page");
+	EXPECT_EQ(snp_mailbox(&snp.agents[0])->info_1 & 0xffffffff,
+		  SNP_GHCB_ERROR, "exit information 1 of that");
 }
 
 /* Memory that was private from the beginning, by the host's attribute */
@@ -288,7 +325,10 @@ static void test_second_cpu(void)
 		  "RMPADJUST of the second vCPU's VMSA");
 	agent_start(&snp.agents[1], guest_cpu_id, 0, 0, 0, 0);
 	pthread_create(&thread, NULL, run_second, NULL);
+	expect_ap_call(SNP_AP_CREATE_ON_INIT, "creation on INIT");
 	usleep(20000);
+	EXPECT_EQ(pthread_tryjoin_np(thread, NULL), EBUSY,
+		  "the second vCPU before an INIT");
 	expect_ap_call(SNP_AP_CREATE, "creation");
 	pthread_join(thread, NULL);
 	EXPECT_EQ(snp.agents[1].value, 1, "who the second vCPU is");
@@ -336,6 +376,8 @@ static void test_life(void)
 	test_msr_calls();
 	test_report(0x11);
 	test_report(0x22);
+	test_certificates();
+	test_other_ghcb();
 	test_validation();
 	test_mismatch();
 	test_conversions();

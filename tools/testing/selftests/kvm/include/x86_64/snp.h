@@ -49,7 +49,7 @@ struct snp_mailbox {
 	/* Of a GHCB, after guest_vmgexit() */
 	uint64_t info_1, info_2, rax;
 	struct snp_psc_header psc;
-	uint64_t rsvd[2];
+	uint64_t rbx, rsvd;
 	union {
 		uint64_t psc_entries[SNP_PSC_MAX];
 		struct snp_report report;
@@ -210,6 +210,11 @@ void snp_agent(void);
 uint64_t guest_msr_call(uint64_t value);
 uint64_t guest_vmgexit(uint64_t code, uint64_t info_1, uint64_t info_2,
 		       uint64_t rax);
+uint64_t guest_ext_request(uint64_t request, uint64_t response, uint64_t certs,
+			   uint64_t pages);
+
+/* A call in a page that need not be the GHCB: the second exit information. */
+uint64_t guest_vmgexit_in(uint64_t page);
 
 /* EAX, with the carry flag as SNP_CARRY */
 #define SNP_CARRY	(1ul << 32)
@@ -232,6 +237,7 @@ uint64_t guest_change_range(uint64_t gpa, uint64_t size, uint64_t private);
 
 /* The report, to the mailbox.  0, or a status of host, firmware or message. */
 uint64_t guest_report(uint64_t byte);
+uint64_t guest_ext_report(uint64_t byte, uint64_t certs, uint64_t pages);
 #define SNP_REPORT_BROKEN	(1ul << 63)
 
 /* Makes the VMSA of vCPU @id, which starts with @rdi; the exit information. */

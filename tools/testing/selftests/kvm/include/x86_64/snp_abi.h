@@ -100,6 +100,12 @@ struct snp_psc_header {
 #define SNP_PSC_OP(entry)	((entry) >> 52 & 0xf)
 #define SNP_PSC_LARGE(entry)	((entry) >> 56 & 1)
 
+/* What the host says of a GHCB, and of a request for certificates */
+#define SNP_GHCB_ERROR		2
+#define SNP_GHCB_NOT_REGISTERED	1
+#define SNP_GHCB_INVALID_INPUT	5
+#define SNP_REQUEST_NEEDS_PAGES	(1ul << 32)
+
 #define SNP_PSC_BAD_HEADER	(1ul << 32 | 1)
 #define SNP_PSC_BAD_ENTRY	(1ul << 32 | 2)
 #define SNP_PSC_FAILED		(0x100ul << 32)

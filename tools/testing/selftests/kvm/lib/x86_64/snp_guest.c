@@ -39,11 +39,10 @@ static void set_valid(struct snp_ghcb *ghcb, unsigned int index)
 })
 
 /* A GHCB and its page have the same address. */
-static uint64_t call(uint64_t code, uint64_t info_1, uint64_t info_2,
-		     uint64_t rax, uint64_t scratch)
+static void prepare(uint64_t code, uint64_t info_1, uint64_t info_2,
+		    uint64_t rax, uint64_t scratch)
 {
-	struct snp_cpu *cpu = snp_this_cpu();
-	struct snp_ghcb *ghcb = cpu->ghcb;
+	struct snp_ghcb *ghcb = snp_this_cpu()->ghcb;
 
 	ghcb->valid[0] = 0;
 	ghcb->valid[1] = 0;
@@ -54,12 +53,27 @@ static uint64_t call(uint64_t code, uint64_t info_1, uint64_t info_2,
 	GHCB_SET(ghcb, exit_info_2, info_2);
 	GHCB_SET(ghcb, scratch, scratch);
 	GHCB_SET(ghcb, rax, rax);
+}
+
+static uint64_t make_call(void)
+{
+	struct snp_cpu *cpu = snp_this_cpu();
+	struct snp_ghcb *ghcb = cpu->ghcb;
+
 	guest_msr_call((uintptr_t)ghcb);
 
 	cpu->mailbox->info_1 = ghcb->exit_info_1;
 	cpu->mailbox->info_2 = ghcb->exit_info_2;
 	cpu->mailbox->rax = ghcb->rax;
+	cpu->mailbox->rbx = ghcb->rbx;
 	return cpu->mailbox->info_2;
+}
+
+static uint64_t call(uint64_t code, uint64_t info_1, uint64_t info_2,
+		     uint64_t rax, uint64_t scratch)
+{
+	prepare(code, info_1, info_2, rax, scratch);
+	return make_call();
 }
 
 static uint64_t buffer_gpa(void)
@@ -71,6 +85,27 @@ uint64_t guest_vmgexit(uint64_t code, uint64_t info_1, uint64_t info_2,
 		       uint64_t rax)
 {
 	return call(code, info_1, info_2, rax, buffer_gpa());
+}
+
+uint64_t guest_ext_request(uint64_t request, uint64_t response, uint64_t certs,
+			   uint64_t pages)
+{
+	struct snp_ghcb *ghcb = snp_this_cpu()->ghcb;
+
+	prepare(SNP_EXIT_EXT_REQUEST, request, response, certs, buffer_gpa());
+	GHCB_SET(ghcb, rbx, pages);
+	return make_call();
+}
+
+uint64_t guest_vmgexit_in(uint64_t page)
+{
+	struct snp_ghcb *ghcb = (void *)page;
+
+	memcpy(ghcb, snp_this_cpu()->ghcb, sizeof(*ghcb));
+	ghcb->exit_code = SNP_EXIT_FEATURES;
+	guest_msr_call(page);
+	snp_this_cpu()->mailbox->info_1 = ghcb->exit_info_1;
+	return ghcb->exit_info_2;
 }
 
 void snp_end_call(uint16_t port)

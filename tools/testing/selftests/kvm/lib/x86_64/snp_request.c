@@ -59,7 +59,9 @@ static bool read_response(uint64_t seqno)
 }
 
 /* For one vCPU: there is one sequence of messages for each VMPCK. */
-uint64_t guest_report(uint64_t byte)
+/* With @pages for certificates, or without; returns as guest_report() does. */
+static uint64_t report(uint64_t byte, bool extended, uint64_t certs,
+		       uint64_t pages)
 {
 	const struct snp_report_rsp *answer = (void *)message.payload;
 	struct snp_cpu *cpu = snp_this_cpu();
@@ -68,7 +70,10 @@ uint64_t guest_report(uint64_t byte)
 
 	make_request(cpu->seqno, byte);
 	memcpy((void *)request, &message, sizeof(message));
-	ret = guest_vmgexit(SNP_EXIT_REQUEST, request, response, 0);
+	if (extended)
+		ret = guest_ext_request(request, response, certs, pages);
+	else
+		ret = guest_vmgexit(SNP_EXIT_REQUEST, request, response, 0);
 	if (ret)
 		return ret;
 	memcpy(&message, (void *)response, sizeof(message));
@@ -77,4 +82,14 @@ uint64_t guest_report(uint64_t byte)
 	cpu->seqno += 2;
 	cpu->mailbox->report = answer->report;
 	return answer->status;
+}
+
+uint64_t guest_report(uint64_t byte)
+{
+	return report(byte, false, 0, 0);
+}
+
+uint64_t guest_ext_report(uint64_t byte, uint64_t certs, uint64_t pages)
+{
+	return report(byte, true, certs, pages);
 }
