@@ -19,11 +19,16 @@ kmake() {
 	make -C "$work" O="$out" ARCH="$arch" CROSS_COMPILE="$cross" CC="ccache ${cross}gcc" -j"$(nproc)" "$@"
 }
 
-# The harness's configuration, with what the series offers (on) or without (off): configure ARCH OUT on|off.
+# The harness's configuration, with what the series offers (on), without (off), or without options that match a pattern:
+# configure ARCH OUT on|off|PATTERN.
 configure() {
 	mkdir -p "$2"
 	cat "$fragments/kernel.config" "$fragments/arch/$1.config" 2> /dev/null > "$2/fragment" || true
-	[ "$3" = on ] || sed -i '/GMEM\|SW_PROTECTED_VM\|ARM_RMI\|KVM_AMD_SNP/d' "$2/fragment"
+	case $3 in
+	on) ;;
+	off) sed -i '/GMEM\|SW_PROTECTED_VM\|ARM_RMI\|KVM_AMD_SNP/d' "$2/fragment" ;;
+	*) sed -i "/$3/d" "$2/fragment" ;;
+	esac
 	[ ! -f "$2/.config" ] || cp -p "$2/.config" "$2/.config.before"
 	kmake "$1" "$2" -s KCONFIG_ALLCONFIG="$2/fragment" allnoconfig
 	! cmp -s "$2/.config" "$2/.config.before" || cp -p "$2/.config.before" "$2/.config"

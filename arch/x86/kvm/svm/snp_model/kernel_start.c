@@ -10,6 +10,7 @@
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/psp-sev.h>
+#include <linux/workqueue.h>
 
 #include <asm/cpufeature.h>
 
@@ -36,9 +37,34 @@ DEFINE_STATIC_CALL_RET0(svm_first_exit, snp_cpu_first_exit);
 #define C_BIT			39
 #define MAX_ASID		8
 
+/* A processor of its own runs the firmware: not the task that waits for it. */
+struct command {
+	struct work_struct work;
+	int cmd;
+	phys_addr_t paddr;
+	unsigned int status;
+};
+
+static void run_command(struct work_struct *work)
+{
+	struct command *c = container_of(work, struct command, work);
+
+	c->status = snpm_command(c->cmd, c->paddr);
+}
+
 static int submit(int cmd, phys_addr_t paddr, unsigned int *status)
 {
-	*status = snpm_command(cmd, paddr);
+	struct command c = { .cmd = cmd, .paddr = paddr };
+
+	INIT_WORK_ONSTACK(&c.work, run_command);
+	if (oops_in_progress) {
+		run_command(&c.work);
+	} else {
+		queue_work(system_unbound_wq, &c.work);
+		flush_work(&c.work);
+	}
+	destroy_work_on_stack(&c.work);
+	*status = c.status;
 	return 0;
 }
 
