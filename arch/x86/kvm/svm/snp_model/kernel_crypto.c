@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The port of the SNP model in a kernel: cryptography, by the crypto API. */
+#define pr_fmt(fmt) "SEV-SNP model: " fmt
+
 #include <linux/err.h>
+#include <linux/printk.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
@@ -8,6 +11,7 @@
 #include <crypto/akcipher.h>
 #include <crypto/hash.h>
 
+#include "kernel_parts.h"
 #include "snp_port.h"
 
 static enum snpm_port_status status_of(int err)
@@ -26,16 +30,26 @@ static enum snpm_port_status status_of(int err)
 	}
 }
 
+/* Digests are part of most commands, which have no memory to run out of. */
+static struct crypto_shash *sha384;
+
+int __init snp_model_start_crypto(void)
+{
+	if (!sha384)
+		sha384 = crypto_alloc_shash("sha384", 0, 0);
+	if (!IS_ERR(sha384))
+		return 0;
+
+	pr_warn("no SHA-384: error %ld\n", PTR_ERR(sha384));
+	sha384 = NULL;
+	return -ENODEV;
+}
+
 enum snpm_port_status snpm_port_sha384(const void *data, size_t size,
 				       u8 digest[48])
 {
-	struct crypto_shash *tfm = crypto_alloc_shash("sha384", 0, 0);
-	int err;
+	int err = crypto_shash_tfm_digest(sha384, data, size, digest);
 
-	if (IS_ERR(tfm))
-		return status_of(PTR_ERR(tfm));
-	err = crypto_shash_tfm_digest(tfm, data, size, digest);
-	crypto_free_shash(tfm);
 	return err ? SNPM_PORT_ERROR : SNPM_PORT_OK;
 }
 

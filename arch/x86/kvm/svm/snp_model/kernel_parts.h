@@ -6,6 +6,9 @@
 /* kernel_rmp.c: 0, -ENOMEM or -EBUSY */
 int snp_model_start_rmp(void);
 
+/* kernel_crypto.c: 0 or -ENODEV */
+int snp_model_start_crypto(void);
+
 /* kernel_debugfs.c */
 void snp_model_make_debugfs(void);
 

@@ -9,6 +9,7 @@
 #include <linux/random.h>
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #include <asm/processor.h>
 
@@ -44,17 +45,44 @@ void snpm_port_fw_unlock(void)
 	mutex_unlock(&fw_lock);
 }
 
-/* The page may have left the direct map, so it gets a mapping of its own. */
+struct mapping {
+	struct work_struct work;
+	struct page *page;
+	void *va;
+};
+
+static void map_page(struct work_struct *work)
+{
+	struct mapping *m = container_of(work, struct mapping, work);
+
+	m->va = vm_map_ram(&m->page, 1, NUMA_NO_NODE);
+}
+
+/*
+ * The page may have left the direct map, so it gets a mapping of its own.  The
+ * firmware has all memory at hand: what fails on purpose, for the task that waits
+ * for it, is tried by another.
+ */
 void *snpm_port_map(u64 spa)
 {
-	struct page *page = pfn_to_online_page(PHYS_PFN(spa));
+	struct mapping m = { .page = pfn_to_online_page(PHYS_PFN(spa)) };
 
-	return page ? vmap(&page, 1, VM_MAP, PAGE_KERNEL) : NULL;
+	if (!m.page)
+		return NULL;
+	map_page(&m.work);
+	if (m.va || oops_in_progress)
+		return m.va;
+
+	INIT_WORK_ONSTACK(&m.work, map_page);
+	queue_work(system_unbound_wq, &m.work);
+	flush_work(&m.work);
+	destroy_work_on_stack(&m.work);
+	return m.va;
 }
 
 void snpm_port_unmap(void *va)
 {
-	vunmap(va);
+	vm_unmap_ram(va, 1);
 }
 
 /* There is no SYSCFG to look at: the model is on when it is there. */

@@ -10,7 +10,6 @@
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/psp-sev.h>
-#include <linux/workqueue.h>
 
 #include <asm/cpufeature.h>
 
@@ -37,34 +36,9 @@ DEFINE_STATIC_CALL_RET0(svm_first_exit, snp_cpu_first_exit);
 #define C_BIT			39
 #define MAX_ASID		8
 
-/* A processor of its own runs the firmware: not the task that waits for it. */
-struct command {
-	struct work_struct work;
-	int cmd;
-	phys_addr_t paddr;
-	unsigned int status;
-};
-
-static void run_command(struct work_struct *work)
-{
-	struct command *c = container_of(work, struct command, work);
-
-	c->status = snpm_command(c->cmd, c->paddr);
-}
-
 static int submit(int cmd, phys_addr_t paddr, unsigned int *status)
 {
-	struct command c = { .cmd = cmd, .paddr = paddr };
-
-	INIT_WORK_ONSTACK(&c.work, run_command);
-	if (oops_in_progress) {
-		run_command(&c.work);
-	} else {
-		queue_work(system_unbound_wq, &c.work);
-		flush_work(&c.work);
-	}
-	destroy_work_on_stack(&c.work);
-	*status = c.status;
+	*status = snpm_command(cmd, paddr);
 	return 0;
 }
 
@@ -112,7 +86,8 @@ void snp_model_cpuid(u32 *ebx, u32 *ecx, u32 *edx)
  * snp_model_start() - Let the model be this kernel's SNP, if that is asked for.
  *
  * Context: once, while KVM initializes; may sleep.
- * Return: 0; -ENODEV if nobody asks for it or the CPU lacks XSAVE; -ENOMEM;
+ * Return: 0; -ENODEV if nobody asks for it, the CPU lacks XSAVE or the crypto API
+ * SHA-384; -ENOMEM;
  * -EBUSY if there is an RMP or a firmware already.
  */
 int __init snp_model_start(void)
@@ -124,7 +99,9 @@ int __init snp_model_start(void)
 	err = snp_set_firmware_ops(&firmware_ops);
 	if (err)
 		return err;
-	err = snp_model_start_rmp();
+	err = snp_model_start_crypto();
+	if (!err)
+		err = snp_model_start_rmp();
 	if (err) {
 		snp_clear_firmware_ops(&firmware_ops);
 		return err;
