@@ -26,7 +26,7 @@ static void begin(bool no_gic)
 	vm_set_private(realm.vm, MEMORY, SIZE);
 }
 
-static void end(void)
+static void close_vm(void)
 {
 	gmem_area_free(&memory);
 	realm_free(&realm);
@@ -196,16 +196,16 @@ static const struct fail_call calls[] = {
 	{ "create a VM", no_step, create_vm, is_not_created, leaks_nothing,
 	  close_result },
 	{ "create and populate a realm", open_new, populate, leaks_nothing,
-	  is_populated, end, arm_populate },
+	  is_populated, close_vm, arm_populate },
 	{ "make a REC", open_populated, finalize, leaks_nothing, is_finalized,
-	  end },
-	{ "first run", open_runnable, run, leaks_nothing, has_run, end },
+	  close_vm },
+	{ "first run", open_runnable, run, leaks_nothing, has_run, close_vm },
 	{ "fault in private memory", open_private_fault, run, leaks_nothing,
-	  has_read_zero, end },
+	  has_read_zero, close_vm },
 	{ "fault in shared memory", open_shared_fault, run, leaks_nothing,
-	  has_read_zero, end },
+	  has_read_zero, close_vm },
 	{ "change of RIPAS", open_request, run, leaks_nothing, has_changed,
-	  end },
+	  close_vm },
 };
 
 /* Opens /dev/kvm for the first of them. */

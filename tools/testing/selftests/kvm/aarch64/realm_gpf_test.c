@@ -87,7 +87,7 @@ static void test_other_process(void *page)
 	child = fork();
 	if (!child) {
 		signal(SIGBUS, SIG_DFL);
-		_exit(*(volatile char *)page);
+		_exit(READ_ONCE(*(char *)page));
 	}
 	TEST_ASSERT(waitpid(child, &status, 0) == child, "waitpid()");
 	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS,

@@ -256,7 +256,8 @@ run_shell() { # [SECONDS]: no longer than that
 	pack "$work/empty" "$work/initramfs" < "$work/programs"
 	echo "The tests are in /tests. Ctrl-A x ends it." >&2
 	# shellcheck disable=SC2086
-	exec ${1:+timeout "$1"} "$qemu" $machine_args -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
+	exec ${1:+timeout "$1"} "$qemu" $machine_args -smp "$cpus" \
+		-m "$memory" -nographic -no-reboot -nodefaults \
 		-serial mon:stdio ${firmware:+-bios "$firmware" -serial "file:$work/firmware"} \
 		-kernel "$kernel" -initrd "$work/initramfs" \
 		-append "$cmdline loglevel=4" ${QEMU_ARGS:-}
@@ -318,7 +319,8 @@ test_shell() {
 		sleep 1
 		echo 'echo $((6 * 7)) from $PWD, $(ls | wc -l) programs; exit' || break
 	done 2> /dev/null | (run_shell $boot_limit) > "$work/console" 2>&1
-	if tr -d '\r' < "$work/console" | grep '^42 from /tests, [1-9][0-9]* programs$' > "$work/said"; then
+	if tr -d '\r' < "$work/console" |
+		grep '^42 from /tests, [1-9][0-9]* programs$' > "$work/said"; then
 		echo "ok self-test: shell: $(cat "$work/said")"
 		passed=$((passed + 1))
 	else
