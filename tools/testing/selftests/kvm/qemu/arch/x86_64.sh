@@ -20,8 +20,5 @@ else
 	# guest loses its nested paging there, or the host finds it on. Guests
 	# therefore run on other CPUs.
 	cpus=$((cpus + 1)) append+=' isolcpus=0'
-	# The CPUs' TSCs are one clock, but say nothing about it: KVM would stop
-	# a guest's while its vCPU does not run.
-	append+=' tsc=reliable'
 	machine_args="$emulated $(two_nodes)"
 fi
