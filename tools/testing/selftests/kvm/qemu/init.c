@@ -138,6 +138,16 @@ static int open_port(const char *want)
 	return fd;
 }
 
+/* QEMU tells the kernel of its ports and their names at some time of the boot. */
+static int await_port(const char *want)
+{
+	int fd, tries = 1000;
+
+	while ((fd = open_port(want)) < 0 && tries--)
+		usleep(10 * 1000);
+	return fd;
+}
+
 static unsigned long taint(void)
 {
 	unsigned long flags = 0;
@@ -344,8 +354,8 @@ int main(void)
 		leave();
 	}
 	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-	verdict = open_port("verdict");
-	output = open_port("output");
+	verdict = await_port("verdict");
+	output = await_port("output");
 	if (kmsg < 0 || verdict < 0 || output < 0) {
 		tell(STDERR_FILENO, "init: no port to report on\n");
 		leave();
