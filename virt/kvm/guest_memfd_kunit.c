@@ -204,11 +204,22 @@ static int fake_populate(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
 /* ---- The VM ---- */
 
 #ifdef CONFIG_X86
+/* What the vendor module keeps of a VM is behind what KVM does. */
+static size_t fake_arch_vm_size(void)
+{
+	return max_t(size_t, sizeof(struct kvm), kvm_x86_ops.vm_size);
+}
+
 static void fake_arch_init_vm(struct kvm *kvm)
 {
 	kvm->arch.has_private_mem = true;
 }
 #else
+static size_t fake_arch_vm_size(void)
+{
+	return sizeof(struct kvm);
+}
+
 static void fake_arch_init_vm(struct kvm *kvm)
 {
 }
@@ -216,7 +227,7 @@ static void fake_arch_init_vm(struct kvm *kvm)
 
 static struct kvm *new_vm(void)
 {
-	struct kvm *kvm = kvzalloc(sizeof(*kvm), GFP_KERNEL);
+	struct kvm *kvm = kvzalloc(fake_arch_vm_size(), GFP_KERNEL);
 
 	if (!kvm)
 		return NULL;
