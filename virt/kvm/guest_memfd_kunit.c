@@ -63,6 +63,7 @@ struct fake {
 	int nr_given;
 	int calls;			/* giving, whether it failed or not */
 	int fail_in;			/* the call that will fail, 0 for none */
+	bool fail_for_good;		/* and the page cannot come back */
 	int signal_in;			/* the call that a signal will follow */
 	gfn_t next_gfn;			/* the frame to be populated next */
 	int in_progress;		/* invalidations, when a page was taken */
@@ -191,7 +192,9 @@ static int fake_populate(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
 	KUNIT_EXPECT_EQ(f->test, gfn, f->next_gfn++);
 	KUNIT_EXPECT_EQ(f->test, !src, !f->src);
 	r = give(f, gfn, page);
-	if (!r && src)
+	if (r && f->fail_for_good)
+		filemap_remove_folio(page_folio(page));
+	else if (!r && src)
 		copy_highpage(page, src);
 	else if (!r)
 		write_stamp(page, STAMP + gfn);
@@ -923,6 +926,32 @@ static void populate_signal(struct kunit *test)
 	disallow_signal(SIGUSR1);
 }
 
+/* A page that cannot come back leaves its file, and is not counted there any more. */
+static void populate_fails_for_good(struct kunit *test)
+{
+	struct fake *f = test->priv;
+	struct file *file = new_file(f, 0, NR_PAGES);
+	struct inode *inode = file_inode(file);
+	s64 bytes = atomic64_read(&f->kvm->stat.generic.guest_memfd_bytes);
+
+	KUNIT_ASSERT_EQ(test, bind(f, 0, file, 0, NR_PAGES), 0);
+	f->fail_for_good = true;
+	f->fail_in = 3;
+	KUNIT_EXPECT_EQ(test, populate(f, 0, 0, 4), 2);
+	f->fail_in = 1;
+	KUNIT_EXPECT_EQ(test, populate(f, 0, 2, 2), FAILURE);
+	expect_account(f, 4, 2);
+	KUNIT_EXPECT_NULL(test, cached(file, 2));
+	KUNIT_EXPECT_EQ(test, inode->i_blocks, 2 * (PAGE_SIZE / 512));
+	bytes += 2 * PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, atomic64_read(&f->kvm->stat.generic.guest_memfd_bytes), bytes);
+
+	/* Another page takes its place. */
+	KUNIT_EXPECT_EQ(test, populate(f, 0, 2, 2), 2);
+	expect_account(f, 6, 4);
+	KUNIT_EXPECT_EQ(test, inode->i_blocks, 4 * (PAGE_SIZE / 512));
+}
+
 /* ---- Binding ---- */
 
 static void bind_refuses_arguments(struct kunit *test)
@@ -1498,6 +1527,7 @@ static struct kunit_case gmem_test_cases[] = {
 	KUNIT_CASE(populate_stops_at_pages),
 	KUNIT_CASE(populate_source_fault),
 	KUNIT_CASE(populate_signal),
+	KUNIT_CASE(populate_fails_for_good),
 	KUNIT_CASE(bind_refuses_arguments),
 	KUNIT_CASE(bind_overlap),
 	KUNIT_CASE(bind_again),

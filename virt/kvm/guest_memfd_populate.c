@@ -66,8 +66,11 @@ static int populate_from(struct kvm *kvm, struct kvm_memory_slot *slot,
 	struct page *page = NULL;
 	int r;
 
-	if (src && get_user_pages_fast((unsigned long)src, 1, 0, &page) != 1)
-		return -EFAULT;
+	if (src) {
+		r = get_user_pages_fast((unsigned long)src, 1, 0, &page);
+		if (r != 1)
+			return r < 0 ? r : -EFAULT;
+	}
 
 	r = populate_page(kvm, slot, gfn, page, post_populate, opaque);
 	if (page)
