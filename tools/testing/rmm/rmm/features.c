@@ -18,7 +18,7 @@
 #define F0_SHA_512		BIT(33)
 #define F0_LRS_SHIFT		34
 #define F0_RECS_SHIFT		38
-#define RECS_ORDER		10UL
+#define RECS_ORDER		4UL
 
 bool cpu_has_sve(void)
 {

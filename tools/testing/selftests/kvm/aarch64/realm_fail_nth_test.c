@@ -117,17 +117,24 @@ static void is_finalized(const char *when)
 
 /* KVM_RUN, the first: makes RECs and activates */
 
+static int run(void)
+{
+	agent->vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+	return __vcpu_run(agent->vcpu);
+}
+
+/*
+ * Any KVM gives up on a VM when it fails to put the GIC where it belongs, which
+ * comes first; so one run that the RMM lets fail has done that.
+ */
 static void open_runnable(void)
 {
 	begin(false);
 	realm_load(&realm, &options);
 	agent_start(agent, guest_current_el, 0, 0, 0, 0);
-}
-
-static int run(void)
-{
-	agent->vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
-	return __vcpu_run(agent->vcpu);
+	rmm_fail(1, RMI_REC_CREATE, STATUS_INPUT);
+	TEST_ASSERT(run() < 0 && rmm_has_failed(), "a run without a REC should fail");
+	rmm_stop_failing();
 }
 
 static void expect_end(uint64_t value, const char *when)
@@ -221,6 +228,7 @@ static void test_create_vm(void)
 int main(int argc, char *argv[])
 {
 	require_realms();
+	require_rmm_model();
 	fail_nth_begin();
 	delegated = rmm_delegated();
 	leaked = rmm_leaked();

@@ -22,11 +22,6 @@
 #define HANG_SECONDS	30
 #define MAX_NTH		4000
 
-#define STATUS_INPUT	1
-#define STATUS_REALM	2
-#define STATUS_REC	3
-#define STATUS_RTT(l)	(4 | (l) << 8)
-
 /* KVM goes on after such a status where it tries again or there was nothing to do. */
 #define HARMLESS	(1u << 31)
 

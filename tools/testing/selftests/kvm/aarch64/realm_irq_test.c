@@ -269,21 +269,45 @@ static void test_migration(void)
 	}
 }
 
+static void load(const struct realm_options *options)
+{
+	int i;
+
+	vm_init_descriptor_tables(realm.vm);
+	vm_install_exception_handler(realm.vm, VECTOR_IRQ_CURRENT, guest_irq);
+	realm_load(&realm, options);
+	for (i = 0; i < realm.nr_vcpus; i++)
+		agent_call(&realm.agents[i], guest_init, realm.nr_vcpus);
+}
+
+/* A vCPU that was run too early, before there was a GIC for its timers. */
+static void test_late_gic(void)
+{
+	const struct realm_options options = {
+		.no_gic = true,
+		.not_measured = true,
+	};
+
+	realm_create(&realm, &options);
+	EXPECT_ERRNO(__vcpu_run(realm.vcpus[0]), ENXIO, "run without a GIC");
+	realm_add_gic(&realm);
+	load(&options);
+	test_timer(PPI_VTIMER, "virtual timer, late GIC");
+	test_timer(PPI_PTIMER, "physical timer, late GIC");
+	realm_free(&realm);
+}
+
 int main(int argc, char *argv[])
 {
 	const struct realm_options options = {
 		.nr_vcpus = 2,
 		.not_measured = true,
 	};
-	int i;
 
 	require_realms();
+	test_late_gic();
 	realm_create(&realm, &options);
-	vm_init_descriptor_tables(realm.vm);
-	vm_install_exception_handler(realm.vm, VECTOR_IRQ_CURRENT, guest_irq);
-	realm_load(&realm, &options);
-	for (i = 0; i < 2; i++)
-		agent_call(&realm.agents[i], guest_init, 2);
+	load(&options);
 
 	test_lines();
 	test_timer(PPI_VTIMER, "virtual timer");

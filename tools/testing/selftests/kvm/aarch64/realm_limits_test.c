@@ -11,6 +11,8 @@
 
 #define MEMORY		(4 * SIZE_1G)
 #define SLOT		REALM_FREE_SLOT
+#define MOST_VCPUS	1024
+#define MODEL_VCPUS	16
 
 static struct realm realm;
 static uint64_t delegated, leaked;
@@ -133,6 +135,52 @@ static void test_gap(uint32_t id, int err)
 	end("realm with two vCPUs");
 }
 
+static int create_vcpu(unsigned long id)
+{
+	return __vm_ioctl(realm.vm, KVM_CREATE_VCPU, (void *)id);
+}
+
+/* As many as the RMM has RECs for, before there is a GIC and after. */
+static unsigned int test_most_vcpus(bool has_gic)
+{
+	struct kvm_create_device gic = { .type = KVM_DEV_TYPE_ARM_VGIC_V3 };
+	const char *with = has_gic ? "with" : "without";
+	unsigned int most, i;
+	int fds[MOST_VCPUS];
+
+	realm_create(&realm, &(struct realm_options){ .no_gic = true });
+	if (has_gic) {
+		EXPECT_ERRNO(__vm_ioctl(realm.vm, KVM_CREATE_DEVICE, &gic), 0,
+			     "a GICv3");
+		realm.gic = gic.fd;
+	}
+	most = vm_check_cap(realm.vm, KVM_CAP_MAX_VCPUS);
+	TEST_ASSERT(most > 0 && most <= MOST_VCPUS,
+		    "%u vCPUs %s a GIC", most, with);
+	for (i = 1; i < most; i++) {
+		fds[i] = create_vcpu(i);
+		EXPECT(fds[i] >= 0, "vCPU %u of %u %s a GIC, errno %d", i, most,
+		       with, errno);
+	}
+	EXPECT_ERRNO(create_vcpu(most), EINVAL, "one vCPU more than %u %s a GIC",
+		     most, with);
+	for (i = 1; i < most; i++)
+		close(fds[i]);
+	end("realm with many vCPUs");
+	return most;
+}
+
+static void test_vcpus(void)
+{
+	unsigned int without = test_most_vcpus(false);
+	unsigned int with = test_most_vcpus(true);
+
+	EXPECT(with <= without, "a GIC should not make room for %u vCPUs of %u",
+	       with, without);
+	if (rmm_is_model())
+		EXPECT_EQ(without, MODEL_VCPUS, "vCPUs that the model has RECs for");
+}
+
 int main(int argc, char *argv[])
 {
 	require_realms();
@@ -141,5 +189,6 @@ int main(int argc, char *argv[])
 	test_without();
 	test_gap(1, 0);
 	test_gap(2, EINVAL);
+	test_vcpus();
 	return test_verdict();
 }

@@ -74,6 +74,9 @@ void realm_create(struct realm *realm, const struct realm_options *options);
 void realm_load(struct realm *realm, const struct realm_options *options);
 void realm_free(struct realm *realm);
 
+/* For a realm without one, once all its vCPUs are there. */
+void realm_add_gic(struct realm *realm);
+
 /* The steps of realm_load(). */
 void realm_bind(struct realm *realm);
 void realm_load_bound(struct realm *realm, const struct realm_options *options);

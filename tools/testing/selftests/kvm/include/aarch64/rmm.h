@@ -12,10 +12,17 @@
 /* Commands that can be told to fail alone. */
 #define RMI_FID(n)			(0xc4000150u + (n))
 #define RMI_GRANULE_UNDELEGATE		RMI_FID(0x2)
+#define RMI_REC_CREATE			RMI_FID(0xa)
 #define RMI_RTT_CREATE			RMI_FID(0xd)
 #define RMI_RTT_MAP_UNPROTECTED		RMI_FID(0xf)
 #define RMI_RTT_UNMAP_UNPROTECTED	RMI_FID(0x12)
 #define RMI_RTT_FOLD			RMI_FID(0x16)
+
+/* What they can fail with. */
+#define STATUS_INPUT			1
+#define STATUS_REALM			2
+#define STATUS_REC			3
+#define STATUS_RTT(level)		(4 | (level) << 8)
 
 /* Granules by KVM's count: those of the RMM, those that never come back. */
 uint64_t rmm_delegated(void);

@@ -227,8 +227,7 @@ static void add_vcpu(struct realm *realm, const struct realm_options *options,
 	agent_init(&realm->agents[i], realm->vcpus[i]);
 }
 
-/* Once all vCPUs are there. */
-static void add_gic(struct realm *realm)
+void realm_add_gic(struct realm *realm)
 {
 	struct kvm_vm *vm = realm->vm;
 
@@ -257,7 +256,7 @@ void realm_create(struct realm *realm, const struct realm_options *options)
 	for (i = 0; i < realm->nr_vcpus; i++)
 		add_vcpu(realm, options, i);
 	if (!options->no_gic)
-		add_gic(realm);
+		realm_add_gic(realm);
 }
 
 void realm_bind(struct realm *realm)
