@@ -32,7 +32,9 @@
 
 #define MIB			(1ul << 20)
 #define NR_SLOTS		4
+#define MIN_MEMORY		(128 * MIB)
 #define KERNEL_MARGIN		(16 * MIB)
+#define FREE_MEMORY		(64 * MIB)
 #define MOVABLE_ALIGN		(8 * MIB)	/* more than "kernelcore=" rounds up */
 #define COMMAND_LINE_SIZE	2048
 #define NO_REPORT		-1
@@ -44,14 +46,13 @@ static struct {
 	const char *initrd;
 	const char *append;
 	enum backing backing;
-	uint64_t memory;
+	uint64_t memory;	/* 0: as the kernel needs */
 	int cpus;
 	int limit;
 } options = {
 	.kernel = "/boot/kernel",
 	.initrd = "/boot/initrd",
 	.append = "",
-	.memory = 128 * MIB,
 	.cpus = 2,
 	.limit = 300,
 };
@@ -126,15 +127,25 @@ static void add_slot(int slot)
 	vm_bind_guest_memfd(guest.vm, slot, gpa, size, hva, gmem, offset);
 }
 
-/*
- * Half of RAM, or less where the kernel, its initrd and what it allocates for
- * itself need more than the other half.
- */
+/* Both files, and what the kernel allocates for itself. */
+static uint64_t kernel_need(const struct linux_file *kernel, const struct linux_file *initrd)
+{
+	return linux_kernel_end(kernel) + initrd->size + KERNEL_MARGIN;
+}
+
+/* A kernel with KASAN and lockdep is several times as large as one without. */
+static uint64_t choose_memory(const struct linux_file *kernel, const struct linux_file *initrd)
+{
+	uint64_t need = kernel_need(kernel, initrd) + FREE_MEMORY;
+
+	return max(MIN_MEMORY, align_up(need, NR_SLOTS * SIZE_2M));
+}
+
+/* Half of RAM, or less where the kernel needs more than the other half. */
 static void make_private(const struct linux_file *kernel, const struct linux_file *initrd)
 {
-	uint64_t need = linux_kernel_end(kernel) + initrd->size + KERNEL_MARGIN;
-
-	guest.shared_size = max(guest.ram_size / 2, align_up(need, SIZE_2M));
+	guest.shared_size = max(guest.ram_size / 2,
+				align_up(kernel_need(kernel, initrd), SIZE_2M));
 	TEST_ASSERT(guest.shared_size < guest.ram_size,
 		    "%s leaves nothing of RAM to be private: more --memory", kernel->path);
 	vm_set_private(guest.vm, linux_ram_base + guest.shared_size,
@@ -145,7 +156,6 @@ static void add_memory(void)
 {
 	int slot;
 
-	guest.ram_size = options.memory;
 	guest.shared_size = guest.ram_size;
 	guest.ram = map_anonymous(guest.ram_size, SIZE_2M);
 	gmem = create_gmem();
@@ -345,6 +355,7 @@ static void create_guest(void)
 	guest.console.line = print_line;
 	guest.report.line = take_report;
 	guest.vm = vm_create_barebones_type(backing == PRIVATE ? private_vm_type() : 0);
+	guest.ram_size = options.memory ?: choose_memory(&kernel, &initrd);
 	add_memory();
 	if (backing == PRIVATE)
 		make_private(&kernel, &initrd);
@@ -394,12 +405,12 @@ static void __attribute__((noreturn)) usage(int status)
 		"  --kernel FILE    the kernel (%s)\n"
 		"  --initrd FILE    its initramfs (%s)\n"
 		"  --append STRING  add to its command line\n"
-		"  --memory MIB     RAM (%lu)\n"
+		"  --memory MIB     RAM (as the kernel needs, at least %lu)\n"
 		"  --cpus N         at most %d (%d)\n"
 		"  --backing guest_memfd | anonymous\n"
 		"  --private        a software-protected VM, half of whose RAM is private\n"
 		"  --limit SECONDS  how long the guest may run (%d)\n",
-		options.kernel, options.initrd, options.memory / MIB, LINUX_MAX_CPUS,
+		options.kernel, options.initrd, MIN_MEMORY / MIB, LINUX_MAX_CPUS,
 		options.cpus, options.limit);
 	exit(status);
 }
