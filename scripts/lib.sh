@@ -175,8 +175,21 @@ find_harness() {
 	out=$BUILD/$BASE/qemu-${out%-snp}
 }
 
-# A run of several parts: part NAME COMMAND... shows one and adds up its counts, total ends with the sum alone.
+# A run of several parts: part NAME COMMAND... shows one and adds up its counts; total ends with what failed, each with
+# its last lines once more, and the sum alone.
 passed=0 failed=0 skipped=0
+failures() {
+	awk -v part="$1" -v most=12 '
+		function flush(i) {
+			for (i = n > most ? n - most : 0; i < n; i++)
+				print line[i]
+			n = 0
+		}
+		/^FAIL / { flush(); print part ": " $0; inside = 1; next }
+		inside && /^ / { line[n++] = $0; next }
+		{ flush(); inside = 0 }
+		END { flush() }' "$tmp/part"
+}
 part() {
 	local name=$1 from=$SECONDS status=0 counts
 	shift
@@ -187,10 +200,12 @@ part() {
 	# shellcheck disable=SC2086
 	set -- $counts
 	[ $status = 0 ] || [ "$2" != 0 ] || set -- "$1" 1 "$3"	# failed without having counted it
+	[ "$2" = 0 ] || { failures "$name"; say "$name: $2 failed"; } >> "$tmp/failures"
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 	say "== $name: $1 passed, $2 failed, $3 skipped in $((SECONDS - from)) s"
 }
 total() {
+	[ ! -s "$tmp/failures" ] || { say '== what failed'; cat "$tmp/failures"; }
 	say "$passed passed, $failed failed, $skipped skipped"
 	[ $failed = 0 ] && [ $((passed + skipped)) -gt 0 ]
 }
