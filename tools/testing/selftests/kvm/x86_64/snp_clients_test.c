@@ -16,15 +16,13 @@
 
 static const struct snp_options options = { .nr_vcpus = 2 };
 
-static uint64_t held, leaked;
-
 static struct snp snp;
 static struct gmem_area memory;
 
 static void end(const char *when)
 {
 	snp_free(&snp);
-	snp_expect_pages(held, leaked, when);
+	snp_expect_all_back(when);
 }
 
 /* What all of them do with a guest that runs. */
@@ -321,9 +319,7 @@ static void test_one_file(void)
 
 int main(int argc, char *argv[])
 {
-	require_snp();
-	held = snp_model_held();
-	leaked = snp_model_leaked();
+	snp_begin();
 
 	test_qemu();
 	test_cloud_hypervisor();

@@ -132,21 +132,19 @@ static void tell_of_second_cpu(void)
 	tell("second", "It makes a VMSA by RMPADJUST, and a second vCPU runs from it.");
 }
 
-static void tell_of_end(uint64_t held, uint64_t leaked)
+static void tell_of_end(void)
 {
 	snp_free(&snp);
-	check(snp_expect_pages(held, leaked, "at the end"),
-	      "all pages should be back");
+	check(snp_expect_all_back("at the end"), "all pages should be back");
 	tell("end", "The guest is gone, and every page is the hypervisor's again.");
 }
 
 int main(int argc, char *argv[])
 {
-	uint64_t held, leaked;
+	uint64_t held;
 
-	require_snp();
+	snp_begin();
 	held = snp_model_held();
-	leaked = snp_model_leaked();
 	if (has_snp_model())
 		tell("model", "SEV-SNP of this kernel is a model: nothing is confidential.");
 	tell_of_launch(held);
@@ -154,6 +152,6 @@ int main(int argc, char *argv[])
 	tell_of_validation();
 	tell_of_conversion();
 	tell_of_second_cpu();
-	tell_of_end(held, leaked);
+	tell_of_end();
 	return 0;
 }

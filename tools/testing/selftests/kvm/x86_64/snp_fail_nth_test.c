@@ -152,19 +152,13 @@ static const struct fail_call calls[] = {
 
 int main(int argc, char *argv[])
 {
-	uint64_t held, leaked;
 	int i;
 
-	require_snp();
-	if (!has_snp_model())
-		note_skipped("pages that are left over: needs the model of SEV-SNP");
-	held = snp_model_held();
-	leaked = snp_model_leaked();
-
+	snp_begin();
 	fail_nth_begin();
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
 		fail_calls(&calls[i], 1);
-		snp_expect_pages(held, leaked, calls[i].name);
+		snp_expect_all_back(calls[i].name);
 	}
 	fail_nth_end();
 	return test_verdict();

@@ -12,9 +12,6 @@
 
 #define MEMORY		(4 * SIZE_1G)
 #define NR_PAGES	8
-#define NOWHERE		((void *)(1ul << 46))
-
-static uint64_t held, leaked;
 
 /* The type and its capabilities */
 
@@ -171,7 +168,7 @@ static void test_init2(uint64_t features)
 	__vm_vcpu_add(vm, 0);
 	EXPECT_ERRNO(snp_init2(vm, 0), EINVAL, "INIT2 with a vCPU");
 	kvm_vm_free(vm);
-	snp_expect_pages(held, leaked, "VMs after INIT2");
+	snp_expect_all_back("VMs after INIT2");
 }
 
 /* Each bit that is offered. */
@@ -286,7 +283,7 @@ static void end(const char *when)
 {
 	gmem_area_free(&memory);
 	kvm_vm_free(vm);
-	snp_expect_pages(held, leaked, when);
+	snp_expect_all_back(when);
 }
 
 static const struct {
@@ -560,11 +557,7 @@ int main(int argc, char *argv[])
 {
 	uint64_t features;
 
-	require_snp();
-	if (!has_snp_model())
-		note_skipped("pages that are left over: needs the model of SEV-SNP");
-	held = snp_model_held();
-	leaked = snp_model_leaked();
+	snp_begin();
 
 	test_caps();
 	test_cpuid();

@@ -13,8 +13,6 @@
 #define MEMORY		(4 * SIZE_1G)
 #define SIZE		(2 * SIZE_2M)
 
-static uint64_t held, leaked;
-
 static struct snp snp;
 static struct gmem_area memory;
 
@@ -197,7 +195,7 @@ static void test_kill(enum stage stage)
 	kill(child, SIGKILL);
 	EXPECT_EQ(waitpid(child, &status, 0), child, "waitpid");
 	close(fds[0]);
-	snp_expect_pages(held, leaked, stages[stage]);
+	snp_expect_all_back(stages[stage]);
 }
 
 /* Closed, each kind of files first, and then the end of the process */
@@ -245,7 +243,7 @@ static void in_a_child(void (*story)(enum stage stage, const char *arg),
 	}
 	TEST_ASSERT(waitpid(child, &status, 0) == child, "waitpid()");
 	EXPECT_EQ(status, 0, "%s: status of the process", when);
-	snp_expect_pages(held, leaked, when);
+	snp_expect_all_back(when);
 }
 
 static void reach_and_close(enum stage stage, const char *closing)
@@ -293,11 +291,7 @@ int main(int argc, char *argv[])
 	enum stage stage;
 	int i;
 
-	require_snp();
-	if (!has_snp_model())
-		note_skipped("pages that are left over: needs the model of SEV-SNP");
-	held = snp_model_held();
-	leaked = snp_model_leaked();
+	snp_begin();
 
 	for (stage = VM; stage < NR_STAGES; stage++)
 		test_kill(stage);

@@ -416,7 +416,7 @@ int main(int argc, char *argv[])
 		.nr_vcpus = NR_VCPUS,
 		.not_measured = true,
 	};
-	uint64_t seconds = 15, held, leaked, seed;
+	uint64_t seconds = 15, seed;
 	const char *arg = NULL;
 	int opt;
 
@@ -426,10 +426,8 @@ int main(int argc, char *argv[])
 		else
 			seconds = atoi(optarg);
 	}
-	require_snp();
+	snp_begin();
 	seed = rnd_seed(arg);
-	held = snp_model_held();
-	leaked = snp_model_leaked();
 
 	begin(&options);
 	test_singles();
@@ -443,6 +441,6 @@ int main(int argc, char *argv[])
 	test_random(seed, seconds);
 	snp_free(&snp);
 	test_not_enabled();
-	snp_expect_pages(held, leaked, "after all guests");
+	snp_expect_all_back("after all guests");
 	return test_verdict();
 }

@@ -121,6 +121,9 @@ struct snp_options {
 	uint64_t policy;		/* 0: SNP_POLICY */
 };
 
+/* Where no process has anything. */
+#define NOWHERE			((void *)(1ul << 46))
+
 bool has_snp(void);
 void require_snp(void);
 bool vm_is_snp(struct kvm_vm *vm);

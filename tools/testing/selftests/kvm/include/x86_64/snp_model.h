@@ -24,6 +24,13 @@ uint64_t snp_model_leaked(void);
 bool snp_expect_pages(uint64_t held, uint64_t leaked, const char *when);
 
 /*
+ * What a test begins with, and that all pages are as they were then.  Needs SNP,
+ * and says so if without the model there is nothing to compare.
+ */
+void snp_begin(void);
+bool snp_expect_all_back(const char *when);
+
+/*
  * After @skip of them, @times commands (0: any) or instructions fail with
  * @status.  snp_model_fail(SNP_FAILING_NONE, ...) takes it back.
  */

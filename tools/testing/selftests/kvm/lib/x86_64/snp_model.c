@@ -3,6 +3,7 @@
  * What the model of SEV-SNP holds, and how to make its firmware and its RMP fail.
  */
 #include "guest_memfd.h"
+#include "snp.h"
 #include "snp_model.h"
 
 #define MODEL		"/sys/kernel/debug/snp_model/"
@@ -48,6 +49,23 @@ uint64_t snp_model_held(void)
 uint64_t snp_model_leaked(void)
 {
 	return has_snp_model() ? sum_of(MODEL "leaked") : 0;
+}
+
+/* At the start of a test. */
+static uint64_t held_at_start, leaked_at_start;
+
+void snp_begin(void)
+{
+	require_snp();
+	if (!has_snp_model())
+		note_skipped("pages that are left over: needs the model of SEV-SNP");
+	held_at_start = snp_model_held();
+	leaked_at_start = snp_model_leaked();
+}
+
+bool snp_expect_all_back(const char *when)
+{
+	return snp_expect_pages(held_at_start, leaked_at_start, when);
 }
 
 bool snp_expect_pages(uint64_t held, uint64_t leaked, const char *when)
