@@ -14,7 +14,7 @@
 
 #define NR_PAGES	192
 /* Operations after which each kind has succeeded at least once. */
-#define ENOUGH		4000
+#define ENOUGH		8000
 #define NR_REALMS	2
 #define WINDOW		64
 /* A window lies across the end of the first table of level 3. */
@@ -28,16 +28,25 @@ struct model_page {
 
 struct model_realm {
 	u64 rd;
-	bool active;
+	bool active, off;
 	u64 nr_recs;
 	struct model_page priv[WINDOW];
 	/* 0: nothing */
 	u64 shared[WINDOW];
 };
 
+/* pa 0: none */
+struct model_rec {
+	u64 pa, index;
+	struct model_realm *realm;
+	bool off;
+	/* What it has asked the host for, 0: nothing; of which REC */
+	u64 asked, target;
+};
+
 static struct model_realm realms[NR_REALMS];
+static struct model_rec recs[8];
 static u64 state, calls, successes;
-static u64 recs[8], rec_realm[8];
 
 static u64 rnd(u64 below)
 {
@@ -94,12 +103,19 @@ static u64 delegated_pa(void)
 	return any_pa();
 }
 
+static bool is_ns(u64 pa)
+{
+	u64 i = (pa - RAM_BASE) / GRANULE_SIZE;
+
+	return pa >= RAM_BASE && i < NR_PAGES && !arena.pas[i];
+}
+
 static u64 ns_pa(void)
 {
 	for (int i = 0; i < 60; i++) {
 		u64 pa = RAM_BASE + PAGE(rnd(NR_PAGES));
 
-		if (!arena.pas[(pa - RAM_BASE) / GRANULE_SIZE])
+		if (is_ns(pa))
 			return pa;
 	}
 	return any_pa();
@@ -163,7 +179,7 @@ static void op_realm_create(void)
 	start = RAM_BASE + PAGE(rnd(NR_PAGES / 2) * 2);
 	for (int i = 0; i < 2; i++)
 		rmi(RMI_GRANULE_DELEGATE, start + PAGE(i));
-	if (arena.pas[(params - RAM_BASE) / GRANULE_SIZE])
+	if (!is_ns(params))
 		return;
 	params_init(params, start);
 	((struct rmi_realm_params *)arena_va(params))->vmid = 1 + rnd(3);
@@ -176,10 +192,10 @@ static void op_realm_create(void)
 static void destroy_recs(struct model_realm *m)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(recs); i++) {
-		if (!recs[i] || &realms[rec_realm[i]] != m)
+		if (!recs[i].pa || recs[i].realm != m)
 			continue;
-		expect_eq(rmi(RMI_REC_DESTROY, recs[i]), RMI_SUCCESS);
-		recs[i] = 0;
+		expect_eq(rmi(RMI_REC_DESTROY, recs[i].pa), RMI_SUCCESS);
+		recs[i].pa = 0;
 	}
 }
 
@@ -362,61 +378,238 @@ static void op_unmap(void)
 		model_shared(m, ipa, level, 0);
 }
 
-static void op_rec_create(void)
+static u64 mpidr_of(u64 index)
 {
-	struct model_realm *m = any_realm();
-	unsigned int i = rnd(ARRAY_SIZE(recs));
+	return index % 16 | index / 16 << 8;
+}
+
+static struct model_rec *any_rec(void)
+{
+	return &recs[rnd(ARRAY_SIZE(recs))];
+}
+
+static void create_rec(struct model_realm *m)
+{
+	struct model_rec *r = any_rec();
 	u64 params = ns_pa(), pa = delegated_pa();
 	struct rmi_rec_params *p;
 
-	if (arena.pas[(params - RAM_BASE) / GRANULE_SIZE] || recs[i])
+	if (!is_ns(params) || r->pa)
 		return;
 	p = arena_va(params);
 	memset(p, 0, sizeof(*p));
-	p->flags = 1;
-	p->mpidr = m->nr_recs % 16 | m->nr_recs / 16 << 8;
+	p->flags = rnd(3) ? RMI_REC_FLAG_RUNNABLE : 0;
+	p->mpidr = mpidr_of(m->nr_recs);
 	p->num_aux = NR_AUX;
 	p->aux[0] = delegated_pa();
 	p->aux[1] = delegated_pa();
 	if (rmi(RMI_REC_CREATE, m->rd, pa, params))
 		return;
-	m->nr_recs++;
-	recs[i] = pa;
-	rec_realm[i] = m - realms;
+	*r = (struct model_rec) {
+		.pa = pa, .realm = m, .index = m->nr_recs++, .off = !p->flags,
+	};
+}
+
+/* Several, as PSCI is between them. */
+static void op_rec_create(void)
+{
+	struct model_realm *m = any_realm();
+
+	for (int i = 0; i < 4; i++)
+		create_rec(m);
 }
 
 static void op_rec_destroy(void)
 {
-	unsigned int i = rnd(ARRAY_SIZE(recs));
+	struct model_rec *r = any_rec();
 
-	if (!rmi(RMI_REC_DESTROY, recs[i]))
-		recs[i] = 0;
+	if (!rmi(RMI_REC_DESTROY, r->pa))
+		r->pa = 0;
+}
+
+/* What REC_ENTER says, other arguments being right. */
+static u64 entry_status(const struct model_rec *r)
+{
+	if (!r->realm->active)
+		return REALM(0);
+	if (r->realm->off)
+		return REALM(1);
+	return r->off || r->asked ? REC : RMI_SUCCESS;
+}
+
+/* With a run page for it, if one is to be had; false where it cannot be entered. */
+static bool prepare_entry(const struct model_rec *r)
+{
+	u64 run = ns_pa();
+
+	if (!r->pa || !is_ns(run))
+		return false;
+	memset(arena_va(run), 0, GRANULE_SIZE);
+	w.rec = r->pa;
+	w.run = run;
+	if (!entry_status(r))
+		return true;
+	expect_eq(rmi(RMI_REC_ENTER, r->pa, run), entry_status(r));
+	return false;
 }
 
 /* A REC asks for a change of RIPAS, and the host does a part of it. */
 static void op_set_ripas(void)
 {
-	unsigned int i = rnd(ARRAY_SIZE(recs));
-	struct model_realm *m = &realms[rec_realm[i]];
-	u64 base = any_ipa(false, any_level()), run = ns_pa();
+	struct model_rec *r = any_rec();
+	u64 base = any_ipa(false, any_level());
 	u64 top = base + PAGE(1 + rnd(40)), ripas = rnd(2);
 
-	if (!recs[i] || !m->active ||
-	    arena.pas[(run - RAM_BASE) / GRANULE_SIZE])
+	if (!prepare_entry(r))
 		return;
-	memset(arena_va(run), 0, GRANULE_SIZE);
-	w.rec = recs[i];
-	w.run = run;
 	smc(RSI_IPA_STATE_SET, base, top, ripas, 1);
 	while (base < top) {
 		u64 part = base + PAGE(1 + rnd(20));
 
-		if (rmi(RMI_RTT_SET_RIPAS, m->rd, recs[i], base,
+		if (rmi(RMI_RTT_SET_RIPAS, r->realm->rd, r->pa, base,
 			part < top ? part : top) || out[1] <= base)
 			break;
-		model_ripas(m, base, out[1], ripas);
+		model_ripas(r->realm, base, out[1], ripas);
 		base = out[1];
 	}
+}
+
+/*
+ * PSCI between RECs, which the host completes later, or never.
+ */
+
+static bool is_cpu_on(u64 fid)
+{
+	return fid == (PSCI_CPU_ON | PSCI_SMC64);
+}
+
+/* What the RMM answers by itself; @x2 is an entry or a level of affinity. */
+static bool is_answered(const struct model_rec *r, u64 fid, u64 target, u64 x2,
+			u64 *x0)
+{
+	bool on = is_cpu_on(fid);
+
+	if (on && x2 >= SHARED)
+		*x0 = PSCI_INVALID_ADDRESS;
+	else if ((!on && x2) || target >= r->realm->nr_recs)
+		*x0 = PSCI_INVALID_PARAMS;
+	else if (target == r->index)
+		*x0 = on ? PSCI_ALREADY_ON : PSCI_AFFINITY_ON;
+	else
+		return false;
+	return true;
+}
+
+static void expect_psci_exit(u64 fid, u64 x1)
+{
+	const struct rmi_rec_exit *exit = &run_page()->exit;
+
+	expect(exit->exit_reason == RMI_EXIT_PSCI && exit->gprs[0] == fid &&
+	       exit->gprs[1] == x1 && !exit->gprs[2],
+	       "call %#lx of %#lx: exit %lu with %#lx %#lx %#lx", fid, x1,
+	       (u64)exit->exit_reason, exit->gprs[0], exit->gprs[1],
+	       exit->gprs[2]);
+}
+
+static void ask(struct model_rec *r, u64 fid)
+{
+	u64 target = rnd(r->realm->nr_recs + 1), x2 = 0, x0;
+	bool ran;
+
+	if (is_cpu_on(fid))
+		x2 = PAGE(rnd(4));
+	if (!rnd(20))
+		x2 = SHARED;
+	ran = smc(fid, mpidr_of(target), x2);
+	if (is_answered(r, fid, target, x2, &x0)) {
+		expect(ran && answer[0] == x0,
+		       "call %#lx of REC %lu: ran %u, %#lx, should be %#lx", fid,
+		       target, ran, answer[0], x0);
+		return;
+	}
+	expect(!ran, "call %#lx of REC %lu did not exit", fid, target);
+	expect_psci_exit(fid, mpidr_of(target));
+	r->asked = fid;
+	r->target = target;
+}
+
+static void op_rec_enter(void)
+{
+	struct model_rec *r = any_rec();
+
+	if (!prepare_entry(r))
+		return;
+	switch (rnd(12)) {
+	case 0 ... 3:
+		ask(r, PSCI_CPU_ON | PSCI_SMC64);
+		break;
+	case 4 ... 6:
+		ask(r, PSCI_AFFINITY_INFO | PSCI_SMC64);
+		break;
+	case 7:
+		smc(PSCI_CPU_OFF);
+		expect_psci_exit(PSCI_CPU_OFF, 0);
+		r->off = true;
+		break;
+	case 8:
+		if (rnd(10))
+			break;
+		smc(PSCI_SYSTEM_OFF);
+		expect_psci_exit(PSCI_SYSTEM_OFF, 0);
+		r->realm->off = true;
+		break;
+	default:
+		expect(rec_resume(), "the REC did not run");
+	}
+}
+
+static bool can_complete(const struct model_rec *r, const struct model_rec *of,
+			 u64 status)
+{
+	if (!r->pa || !of->pa || r == of || !r->asked || r->realm != of->realm ||
+	    r->target != of->index)
+		return false;
+	return status == PSCI_SUCCESS ||
+	       (status == PSCI_DENIED && is_cpu_on(r->asked) && of->off);
+}
+
+/* What a call that has been completed has done; returns what it says. */
+static u64 model_complete(struct model_rec *r, struct model_rec *of, u64 status)
+{
+	bool on = is_cpu_on(r->asked), was_off = of->off;
+
+	r->asked = 0;
+	if (!on)
+		return was_off ? PSCI_AFFINITY_OFF : PSCI_AFFINITY_ON;
+	if (!was_off)
+		return PSCI_ALREADY_ON;
+	of->off = status;
+	return status;
+}
+
+static void op_psci_complete(void)
+{
+	const u64 statuses[] = {
+		PSCI_SUCCESS, PSCI_SUCCESS, PSCI_DENIED, PSCI_ALREADY_ON,
+	};
+	u64 status = statuses[rnd(ARRAY_SIZE(statuses))], x0;
+	struct model_rec *r = any_rec(), *of = any_rec();
+	bool can;
+
+	for (int i = 0; i < 200 && !can_complete(r, of, PSCI_SUCCESS); i++) {
+		r = any_rec();
+		of = any_rec();
+	}
+	can = can_complete(r, of, status);
+	expect_eq(rmi(RMI_PSCI_COMPLETE, r->pa ?: NOWHERE, of->pa ?: NOWHERE,
+		      status), can ? RMI_SUCCESS : INPUT);
+	if (!can)
+		return;
+	x0 = model_complete(r, of, status);
+	if (!prepare_entry(r))
+		return;
+	expect(rec_resume(), "the REC did not run");
+	expect_eq(answer[0], x0);
 }
 
 /*
@@ -478,6 +671,8 @@ static const struct {
 	{ op_rec_create, 4, "rec_create" },
 	{ op_rec_destroy, 1, "rec_destroy" },
 	{ op_set_ripas, 5, "set_ripas" },
+	{ op_rec_enter, 10, "rec_enter" },
+	{ op_psci_complete, 6, "psci_complete" },
 };
 
 static unsigned int any_op(void)
