@@ -322,8 +322,12 @@ static void reset(enum backing with)
 
 /* On the console only what is worse than an error; a panic is a reset. */
 #define OUTPUT_ARGS	"console=ttyS0 8250.nr_uarts=2 loglevel=3 panic=-1"
-/* An emulated host has little time: no tests of the kernel's own, no delays. */
-#define QUICK_ARGS	"nokaslr mitigations=off random.trust_cpu=on kunit.enable=0"
+/*
+ * An emulated host has little time: no delays, and what a debug kernel can do
+ * without is for the host's kernel to do, which may be the same.
+ */
+#define QUICK_ARGS	"nokaslr mitigations=off random.trust_cpu=on kunit.enable=0 " \
+			"kmemleak=off no_debug_objects lockdep.prove_locking=0"
 
 /*
  * Only what moves goes to the upper part of RAM. The pages of a tmpfs do, those
