@@ -54,7 +54,7 @@ static struct {
 	.initrd = "/boot/initrd",
 	.append = "",
 	.cpus = 2,
-	.limit = 300,
+	.limit = 400,
 };
 
 /* The guest of the moment, and what its memory is. */

@@ -93,9 +93,9 @@ done
 . "$here/arch/$arch.sh"
 family=${family:-$arch}		# one architecture, configured in several ways
 
-limit=${limit:-$([ -n "$debug" ] && echo 480 || echo 120)}
+limit=${limit:-$([ -n "$debug" ] && echo 900 || echo 120)}
 total=${total:-$([ -n "$debug" ] && echo 3600 || echo 1200)}
-boot_limit=$([ -n "$debug" ] && echo 120 || echo 60)
+boot_limit=$([ -n "$debug" ] && echo 300 || echo 60)
 [ -z "$icount" ] || boot_limit=600	# one thread, and it may have to share its CPU
 max_boots=12 stream=''
 
