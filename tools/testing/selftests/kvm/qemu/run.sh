@@ -93,8 +93,8 @@ done
 . "$here/arch/$arch.sh"
 family=${family:-$arch}		# one architecture, configured in several ways
 
-limit=${limit:-$([ -n "$debug" ] && echo 900 || echo 120)}
-total=${total:-$([ -n "$debug" ] && echo 3600 || echo 1200)}
+limit=${limit:-$([ -n "$debug" ] && echo 900 || echo 300)}
+total=${total:-$([ -n "$debug" ] && echo 7200 || echo 3600)}
 boot_limit=$([ -n "$debug" ] && echo 300 || echo 60)
 [ -z "$icount" ] || boot_limit=600	# one thread, and it may have to share its CPU
 max_boots=12 stream=''
