@@ -15,7 +15,7 @@
 
 #define MAX_N		2000
 #define BUDGET_STEP	320
-#define MAX_BUDGET	(32 * BUDGET_STEP + page_size)
+#define MAX_BUDGET	(128 * 1024 + page_size)
 
 static int fail_nth = -1, make_it_fail = -1;
 
@@ -148,17 +148,24 @@ void fail_each(const struct fail_call *call)
 	       nr_tried, nr_failed);
 }
 
+/* By steps of 320 bytes up to 5 KiB, then by longer ones. */
+static int next_budget(int budget)
+{
+	return budget + max(BUDGET_STEP, budget / 16);
+}
+
 void fail_from_each(const struct fail_call *call)
 {
-	int budget, ret = -1, err = 0, nr_failed = 0, enough = 0;
+	int budget, ret = -1, err = 0, nr_tried = 0, nr_failed = 0, enough = 0;
 	char when[80];
 
 	for (budget = 0; budget < MAX_BUDGET && enough < 3;
-	     budget += BUDGET_STEP) {
+	     budget = next_budget(budget)) {
 		snprintf(when, sizeof(when), "%s with %d bytes", call->name,
 			 budget);
 		call->prepare();
 		run_dry(call, budget, &ret, &err);
+		nr_tried++;
 		enough = ret < 0 ? 0 : enough + 1;
 		if (ret < 0) {
 			nr_failed++;
@@ -167,10 +174,10 @@ void fail_from_each(const struct fail_call *call)
 		call->after(when);
 		call->undo();
 	}
-	EXPECT(ret >= 0, "%s: should succeed with %d bytes, errno %d (%s)",
-	       call->name, budget - BUDGET_STEP, err, strerror(err));
+	EXPECT(ret >= 0, "%s: should succeed with %lu bytes, errno %d (%s)",
+	       call->name, MAX_BUDGET, err, strerror(err));
 	printf("%-36s %3d of %3d budgets were too small\n", call->name,
-	       nr_failed, budget / BUDGET_STEP);
+	       nr_failed, nr_tried);
 }
 
 void fail_calls(const struct fail_call *calls, int nr)
