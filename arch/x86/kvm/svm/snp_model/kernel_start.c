@@ -87,8 +87,7 @@ void snp_model_cpuid(u32 *ebx, u32 *ecx, u32 *edx)
  *
  * Context: once, while KVM initializes; may sleep.
  * Return: 0; -ENODEV if nobody asks for it, the CPU lacks XSAVE or the crypto API
- * SHA-384; -ENOMEM;
- * -EBUSY if there is an RMP or a firmware already.
+ * SHA-384; -ENOMEM; -EBUSY if there is an RMP or a firmware already.
  */
 int __init snp_model_start(void)
 {
