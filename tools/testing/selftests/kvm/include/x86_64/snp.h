@@ -235,7 +235,11 @@ uint64_t guest_validate(uint64_t gva, uint64_t size, uint64_t valid);
 uint64_t guest_psc(uint64_t cur, uint64_t end, uint64_t scratch);
 uint64_t guest_change(uint64_t nr);
 
-/* A range, in as few batches as it takes; 0 or as above. */
+/*
+ * A range, in as few batches as it takes; 0 or as above.  The first is without
+ * PVALIDATE.
+ */
+uint64_t guest_change_state(uint64_t gpa, uint64_t size, uint64_t op);
 uint64_t guest_change_range(uint64_t gpa, uint64_t size, uint64_t private);
 
 /* The report, to the mailbox.  0, or a status of host, firmware or message. */

@@ -256,22 +256,30 @@ static uint64_t make_batch(uint64_t gpa, uint64_t end, uint64_t op,
 	return gpa;
 }
 
-uint64_t guest_change_range(uint64_t gpa, uint64_t size, uint64_t private)
+uint64_t guest_change_state(uint64_t gpa, uint64_t size, uint64_t op)
 {
-	uint64_t op = private ? SNP_PSC_PRIVATE : SNP_PSC_SHARED;
-	uint64_t at = gpa, end = gpa + size, nr, ret;
+	uint64_t end = gpa + size, nr, ret;
 
-	if (!private && guest_validate(gpa, size, false) != end)
-		return -1;
-	while (at < end) {
-		at = make_batch(at, end, op, &nr);
+	while (gpa < end) {
+		gpa = make_batch(gpa, end, op, &nr);
 		ret = do_psc(0, nr - 1, buffer_gpa());
 		if (ret)
 			return ret;
 	}
-	if (private && guest_validate(gpa, size, true) != end)
-		return -1;
 	return 0;
+}
+
+uint64_t guest_change_range(uint64_t gpa, uint64_t size, uint64_t private)
+{
+	uint64_t op = private ? SNP_PSC_PRIVATE : SNP_PSC_SHARED;
+	uint64_t end = gpa + size, ret;
+
+	if (!private && guest_validate(gpa, size, false) != end)
+		return -1;
+	ret = guest_change_state(gpa, size, op);
+	if (!ret && private && guest_validate(gpa, size, true) != end)
+		return -1;
+	return ret;
 }
 
 /* vCPUs */
