@@ -129,14 +129,17 @@ static void pre_fault(void)
 	     !range.size, "KVM_PRE_FAULT_MEMORY");
 }
 
-/* Without PVALIDATE, by one as by many. */
+/* Without PVALIDATE and of 4 KiB, by one as by many. */
 static void change(bool by_one, bool private)
 {
-	uint64_t ret = snp_call(&snp, 0, by_one ? guest_change_one_by_one :
-						  guest_change_state,
-				MEMORY, SIZE,
-				private ? SNP_PSC_PRIVATE : SNP_PSC_SHARED);
+	uint64_t op = private ? SNP_PSC_PRIVATE : SNP_PSC_SHARED, ret;
 
+	if (by_one)
+		ret = snp_call(&snp, 0, guest_change_one_by_one, MEMORY, SIZE,
+			       op);
+	else
+		ret = snp_call(&snp, 0, guest_change_state, MEMORY, SIZE, op,
+			       false);
 	TEST_ASSERT(!ret, "page state changes: %#lx", ret);
 }
 

@@ -237,9 +237,10 @@ uint64_t guest_change(uint64_t nr);
 
 /*
  * A range, in as few batches as it takes; 0 or as above.  The first is without
- * PVALIDATE.
+ * PVALIDATE, and of 4 KiB pages alone if entries cannot be large.
  */
-uint64_t guest_change_state(uint64_t gpa, uint64_t size, uint64_t op);
+uint64_t guest_change_state(uint64_t gpa, uint64_t size, uint64_t op,
+			    uint64_t can_be_large);
 uint64_t guest_change_range(uint64_t gpa, uint64_t size, uint64_t private);
 
 /* The report, to the mailbox.  0, or a status of host, firmware or message. */

@@ -244,24 +244,26 @@ uint64_t guest_change(uint64_t nr)
 
 /* One batch from @gpa on; returns where it ends. */
 static uint64_t make_batch(uint64_t gpa, uint64_t end, uint64_t op,
-			   uint64_t *nr)
+			   bool can_be_large, uint64_t *nr)
 {
 	bool large;
 
 	for (*nr = 0; gpa < end && *nr < SNP_PSC_MAX; ++*nr) {
-		large = !(gpa % SIZE_2M) && end - gpa >= SIZE_2M;
+		large = can_be_large && !(gpa % SIZE_2M) &&
+			end - gpa >= SIZE_2M;
 		psc_entries()[*nr] = SNP_PSC_ENTRY(gpa, op, large);
 		gpa += large ? SIZE_2M : SIZE_4K;
 	}
 	return gpa;
 }
 
-uint64_t guest_change_state(uint64_t gpa, uint64_t size, uint64_t op)
+uint64_t guest_change_state(uint64_t gpa, uint64_t size, uint64_t op,
+			    uint64_t can_be_large)
 {
 	uint64_t end = gpa + size, nr, ret;
 
 	while (gpa < end) {
-		gpa = make_batch(gpa, end, op, &nr);
+		gpa = make_batch(gpa, end, op, can_be_large, &nr);
 		ret = do_psc(0, nr - 1, buffer_gpa());
 		if (ret)
 			return ret;
@@ -276,7 +278,7 @@ uint64_t guest_change_range(uint64_t gpa, uint64_t size, uint64_t private)
 
 	if (!private && guest_validate(gpa, size, false) != end)
 		return -1;
-	ret = guest_change_state(gpa, size, op);
+	ret = guest_change_state(gpa, size, op, true);
 	if (!ret && private && guest_validate(gpa, size, true) != end)
 		return -1;
 	return ret;
