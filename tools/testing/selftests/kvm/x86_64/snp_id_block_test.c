@@ -4,9 +4,12 @@
  * key, that an author key may have signed; each thing that can be wrong with them;
  * and what the guest's report says of them.
  *
- * The keys are no secret: with the private keys 2 and 3, and 1 for the number that
- * has to be new for each signature, a signature over the hash z is the pair
- * (x(G), z + x(G) * key) modulo the order of the curve P-384's base point G.
+ * The keys are no secret, and the number k that a signature hides is one half: over
+ * the hash z it is the pair (r, 2 * (z + r * private key)) modulo the order of curve
+ * P-384, r being the x coordinate of one half times the base point. What does not
+ * depend on z stands here computed. Private keys or a k of a few bits would not do:
+ * the kernel adds points by a formula that has no case for a point and itself or its
+ * negative (ecc_point_mult_shamir()), which one signature in four would then meet.
  */
 #include "snp.h"
 #include "snp_model.h"
@@ -21,27 +24,28 @@ static const num order = {
 	0xffffffffffffffff, 0xffffffffffffffff, 0xffffffffffffffff
 };
 
-static const num base_x = {
-	0x3a545e3872760ab7, 0x5502f25dbf55296c, 0x59f741e082542a38,
-	0x6e1d3b628ba79b98, 0x8eb1c71ef320ad74, 0xaa87ca22be8b0537
+static const num half_base_x = {
+	0x778738c0b39b107a, 0x0849550566396ff5, 0x24238d2b090d8067,
+	0x0f6b86d50f02f1d3, 0x5163e8119a37aff1, 0xd36fed39ca71063a
 };
 
-/* The base point times the private key */
+/* The base point times the private key, and 2 * r * private key */
 static const struct key {
-	int private;
-	num x, y;
+	num x, y, part;
 } id_key = {
-	.private = 2,
-	.x = { 0x5b96a9c75295df61, 0x4fe0e86ebe0e64f8, 0x51d207d19fb96e9e,
-	       0x89025959a6f434d6, 0x69260045c55b97f0, 0x08d999057ba3d2d9 },
-	.y = { 0x61501e700a940e80, 0x5ffd43e94d39e22d, 0x904e505f256ab425,
-	       0xb275d875bc6cc43e, 0xb7bfe8dffd6dba74, 0x8e80f1fa5b1b3ced },
+	.x = { 0xc1cce1862f640748, 0x5bfc828c773835f4, 0x1592e7af354584d6,
+	       0xe7b57b49faf8a9d2, 0xe5b66a59a15e45de, 0xebcaf36035068c5d },
+	.y = { 0xc85f532196171609, 0xaff29da049c21233, 0xdab6eb10b9f3ea3e,
+	       0x331c12a4d7907397, 0x8a1ab2d4ee0a7922, 0x84b56f6ecfe0307e },
+	.part = { 0xc33baffdc7173042, 0x207857da1ffb4715, 0x9c913f98a8bb2211,
+		  0x259d1e5f6c3fecea, 0x8128afa82845e02a, 0x3f7a80e68e12eca2 },
 }, author_key = {
-	.private = 3,
-	.x = { 0x02d7e5c70500c831, 0xb408bbae5026580d, 0xbea4f240d3566da6,
-	       0xcb9d3910202dcd06, 0x64793c7e5fdc7d98, 0x077a41d4606ffa14 },
-	.y = { 0xb65f28600a2f1df1, 0xc24abd6be4b5d298, 0xf7684c0edc111eac,
-	       0x8520b41c85115aa5, 0x7d0bbe9602a9fc99, 0xc995f7ca0b0c4283 },
+	.x = { 0xa89e933bba3e56d5, 0xea6da116080acfb2, 0xb9cf75c5ae5187d8,
+	       0x48b0c6d5235d028f, 0x0fa7d77dfa3c4a89, 0x68150a495eda3cd7 },
+	.y = { 0x7fbbfbe9ed54cae7, 0xc30dffb674bf25e4, 0x4874e2139c43ca7a,
+	       0xfbc47f380628bb37, 0xc7a42a3f240d5d2b, 0x56a3c825b1cf9f70 },
+	.part = { 0x1b5cae5380a12706, 0xda5d298c4d432d44, 0xac5e9713119c10aa,
+		  0x637c28c67de28400, 0x8fe7427fa6af5fc8, 0xfe3ea054da68f81c },
 };
 
 /* a += b; returns the carry. */
@@ -74,7 +78,7 @@ static bool subtract(num a, const num b)
 	return borrow;
 }
 
-/* Of two numbers below twice the order */
+/* Of two numbers whose sum is below twice the order */
 static void add_modulo_order(num a, const num b)
 {
 	num rest;
@@ -89,15 +93,16 @@ static void sign(const struct key *key, const void *data, uint64_t size,
 		 struct snp_signature *sig)
 {
 	uint8_t digest[SHA384_SIZE];
-	num s;
+	num z, s;
 	int i;
 
 	snp_sha384(data, size, digest);
 	for (i = 0; i < SHA384_SIZE; i++)
-		((uint8_t *)s)[i] = digest[SHA384_SIZE - 1 - i];
-	for (i = 0; i < key->private; i++)
-		add_modulo_order(s, base_x);
-	memcpy(sig->r, base_x, sizeof(base_x));
+		((uint8_t *)z)[i] = digest[SHA384_SIZE - 1 - i];
+	memcpy(s, key->part, sizeof(s));
+	add_modulo_order(s, z);
+	add_modulo_order(s, z);
+	memcpy(sig->r, half_base_x, sizeof(half_base_x));
 	memcpy(sig->s, s, sizeof(s));
 }
 
