@@ -30,7 +30,10 @@
 #define DFR0_WRPS	ARM64_FEATURE_MASK(ID_AA64DFR0_EL1_WRPs)
 #define PMCR_N		(ARMV8_PMU_PMCR_N_MASK << ARMV8_PMU_PMCR_N_SHIFT)
 
-/* What the RMM offers; both it and struct realm_config have one less than there are. */
+/*
+ * What the RMM offers, as in struct realm_config: of breakpoints and watchpoints
+ * one less than there are, of event counters as many as there are.
+ */
 static unsigned int max_bps(void)
 {
 	return FIELD_GET(RMI_FEATURE_REGISTER_0_NUM_BPS, rmi_feature_register0());
@@ -238,8 +241,10 @@ static int set_dfr0(struct kvm_vcpu *vcpu, u64 val)
 
 static u64 pmcr_of(const struct kvm_vcpu *vcpu)
 {
-	u64 val = __vcpu_sys_reg(vcpu, PMCR_EL0) & ~(u64)PMCR_N;
+	u64 val = __vcpu_sys_reg(vcpu, PMCR_EL0);
 
+	/* What a guest can write is the realm's, and the host's is made up. */
+	val &= ~(u64)(PMCR_N | ARMV8_PMU_PMCR_MASK);
 	return val | FIELD_PREP(PMCR_N,
 				vcpu->kvm->arch.realm.config.pmu_num_ctrs);
 }

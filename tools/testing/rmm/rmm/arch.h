@@ -64,6 +64,22 @@ struct debug_state {
 	bool locked;
 };
 
+/* Event counters by number, and those of cycles; the number of PMCR_EL0.N is the CPU's. */
+#define NR_CTRS_MAX	31
+
+struct pmu_state {
+	u64 pmcr;
+	u64 cntenset;
+	u64 intenset;
+	u64 ovsset;
+	u64 selr;
+	u64 userenr;
+	u64 ccntr;
+	u64 ccfiltr;
+	u64 evcntr[NR_CTRS_MAX];
+	u64 evtyper[NR_CTRS_MAX];
+};
+
 /* Vectors and predicates at any length, in granules: two halves of Z, then P and FFR. */
 enum {
 	SVE_Z_LOW,
@@ -81,9 +97,12 @@ struct arch_state {
 	u64 ap1r0;
 	u64 num_bps;
 	u64 num_wps;
+	bool pmu;
+	u8 pmu_num_ctrs;
 	struct el1_state el1;
 	struct fp_state fp;
 	struct debug_state debug;
+	struct pmu_state pmu_state;
 };
 static_assert(sizeof(struct arch_state) <= RMM_PORT_WORDS * sizeof(u64), "");
 static_assert(offsetof(struct rmm_vcpu, gprs) == 0, "realm_entry.S expects it first");
@@ -113,6 +132,14 @@ struct sysreg_access {
 void debug_save(struct debug_state *d);
 void debug_load(const struct debug_state *d);
 bool debug_access(struct arch_state *a, const struct sysreg_access *s, u64 *value);
+
+/* pmu.c */
+bool cpu_has_pmu(void);
+u64 pmu_nr_counters(void);
+u64 pmu_mdcr(u64 nr_counters);
+void pmu_save(struct pmu_state *p);
+void pmu_load(const struct pmu_state *p);
+bool pmu_overflows(const struct pmu_state *p);
 
 /* gic.c */
 unsigned int gic_nr_lrs(void);

@@ -6,6 +6,7 @@
 #define PFR0_SVE		32
 #define PFR0_CSV2		56
 #define MMFR0_TGRAN4		28
+#define DFR0_PMUVER		8
 #define DFR0_BRPS		12
 #define DFR0_WRPS		20
 
@@ -14,11 +15,16 @@
 #define F0_SVE_VL_SHIFT		10
 #define F0_BPS_SHIFT		14
 #define F0_WPS_SHIFT		20
+#define F0_PMU			BIT(26)
+#define F0_PMU_CTRS_SHIFT	27
 #define F0_SHA_256		BIT(32)
 #define F0_SHA_512		BIT(33)
 #define F0_LRS_SHIFT		34
 #define F0_RECS_SHIFT		38
 #define RECS_ORDER		4UL
+
+/* The last one whose registers pmu.c knows all of: PMUv3p8. */
+#define PMUVER_MAX		8UL
 
 bool cpu_has_sve(void)
 {
@@ -40,12 +46,18 @@ static u64 sve_features(void)
 	return F0_SVE | (sve_vector_bytes() / 16 - 1) << F0_SVE_VL_SHIFT;
 }
 
-/* No PMU; breakpoints and watchpoints as in the CPU (all count from 1). */
+static u64 pmu_features(void)
+{
+	return cpu_has_pmu() ? F0_PMU | pmu_nr_counters() << F0_PMU_CTRS_SHIFT : 0;
+}
+
+/* Event counters as in the CPU; breakpoints and watchpoints, too, which count from 1. */
 u64 features_of_cpu(void)
 {
 	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
 
 	return (cpu_has_lpa2() ? 52 | F0_LPA2 : 48) | sve_features() |
+	       pmu_features() |
 	       field(dfr0, DFR0_BRPS) << F0_BPS_SHIFT | field(dfr0, DFR0_WRPS) << F0_WPS_SHIFT |
 	       F0_SHA_256 | F0_SHA_512 | (u64)(gic_nr_lrs() - 1) << F0_LRS_SHIFT |
 	       RECS_ORDER << F0_RECS_SHIFT;
@@ -62,11 +74,18 @@ static u64 pfr0(const struct arch_state *a)
 	return value | 0x11 | csv2 << PFR0_CSV2;
 }
 
-/* Version and counts of self-hosted debug, no PMU, no trace. */
+static u64 pmuver(void)
+{
+	u64 version = field(read_sysreg(id_aa64dfr0_el1), DFR0_PMUVER);
+
+	return version < PMUVER_MAX ? version : PMUVER_MAX;
+}
+
+/* Version and counts of self-hosted debug, the PMU if the realm has it, no trace. */
 static u64 dfr0(const struct arch_state *a)
 {
 	return (read_sysreg(id_aa64dfr0_el1) & 0xf) | a->num_bps << DFR0_BRPS |
-	       a->num_wps << DFR0_WRPS;
+	       a->num_wps << DFR0_WRPS | (a->pmu ? pmuver() << DFR0_PMUVER : 0);
 }
 
 /*

@@ -12,8 +12,9 @@
 				 HCR_RW | BIT(36) | BIT(37) | BIT(40) | BIT(41) | BIT(46))
 #define HCR_TWI			BIT(13)
 #define HCR_TWE			BIT(14)
-/* Debug registers, PMU, trace. */
-#define MDCR_REALM		(BIT(5) | BIT(6) | BIT(9) | BIT(10) | BIT(11) | BIT(19))
+/* Debug registers, trace; PMU unless the realm has it. */
+#define MDCR_REALM		(BIT(9) | BIT(10) | BIT(11) | BIT(19))
+#define MDCR_NO_PMU		(BIT(5) | BIT(6))
 #define CPTR_RES1		(0xffUL | BIT(9) | BIT(13))
 #define CPTR_TZ			BIT(8)
 /* SVE, SME, trace, AMU. */
@@ -41,6 +42,7 @@ struct host_state {
 	struct gic_state gic;
 	struct fp_state fp;
 	struct debug_state debug;
+	struct pmu_state pmu;
 	u64 zcr_el1;
 	u8 sve[SVE_GRANULES][GRANULE_SIZE];
 };
@@ -93,6 +95,7 @@ static void host_save(struct host_state *host)
 	el1_save(&host->el1);
 	gic_save(&host->gic);
 	debug_save(&host->debug);
+	pmu_save(&host->pmu);
 	write_sysreg(CPTR_OWN, cptr_el2);
 	isb();
 	/* The V registers are the low part of Z, but FPSR and FPCR are not. */
@@ -114,6 +117,7 @@ static void host_restore(struct host_state *host)
 	}
 	gic_load(&host->gic);
 	debug_load(&host->debug);
+	pmu_load(&host->pmu);
 	el1_load(&host->el1);
 	isb();
 }
@@ -157,6 +161,23 @@ static void gic_of_realm_save(struct rmm_vcpu *v, struct arch_state *a)
 	memcpy(v->gicv3_lrs, gic.lrs, sizeof(gic.lrs));
 }
 
+/* All counters are stopped, so the number that R-EL1 reaches can change. */
+static void pmu_of_realm_load(const struct arch_state *a)
+{
+	u64 pmu = pmu_mdcr(pmu_nr_counters()) | MDCR_NO_PMU;
+
+	if (a->pmu)
+		pmu = pmu_mdcr(a->pmu_num_ctrs);
+	write_sysreg(MDCR_REALM | pmu, mdcr_el2);
+	pmu_load(&a->pmu_state);
+}
+
+static void pmu_of_realm_save(struct rmm_vcpu *v, struct arch_state *a)
+{
+	pmu_save(&a->pmu_state);
+	v->pmu_ovf_status = pmu_overflows(&a->pmu_state);
+}
+
 static void realm_load(struct rmm_vcpu *v, const struct rmm_s2 *s2)
 {
 	struct arch_state *a = arch_of(v);
@@ -169,6 +190,7 @@ static void realm_load(struct rmm_vcpu *v, const struct rmm_s2 *s2)
 	write_sysreg(0, cntvoff_el2);
 	el1_load(&a->el1);
 	debug_load(&a->debug);
+	pmu_of_realm_load(a);
 	gic_of_realm_load(v, a);
 	fp_restore(&a->fp);
 	if (a->sve) {
@@ -178,7 +200,6 @@ static void realm_load(struct rmm_vcpu *v, const struct rmm_s2 *s2)
 	write_sysreg(read_sysreg(midr_el1), vpidr_el2);
 	write_sysreg(v->mpidr | MPIDR_RES1, vmpidr_el2);
 	write_sysreg(CNTHCTL_REALM | timer_masks(), cnthctl_el2);
-	write_sysreg(MDCR_REALM, mdcr_el2);
 	write_sysreg(a->sve ? CPTR_REALM & ~CPTR_TZ : CPTR_REALM, cptr_el2);
 	write_sysreg(HCR_REALM | (v->trap_wfi ? HCR_TWI : 0) | (v->trap_wfe ? HCR_TWE : 0),
 		     hcr_el2);
@@ -202,6 +223,7 @@ static void realm_save(struct rmm_vcpu *v)
 		realm_sve(v, a, sve_save);
 	}
 	gic_of_realm_save(v, a);
+	pmu_of_realm_save(v, a);
 	el1_save(&a->el1);
 	v->cntp_ctl = a->el1.cntp_ctl_el0_;
 	v->cntp_cval = a->el1.cntp_cval_el0_;
@@ -262,6 +284,8 @@ void rmm_port_vcpu_reset(struct rmm_vcpu *v, const struct rmm_cpu_params *p)
 	sve_reset(v, p);
 	a->num_bps = p->num_bps;
 	a->num_wps = p->num_wps;
+	a->pmu = p->pmu;
+	a->pmu_num_ctrs = p->pmu_num_ctrs;
 	v->gicv3_hcr = 0;
 	memset(v->gicv3_lrs, 0, sizeof(v->gicv3_lrs));
 	v->gicv3_misr = 0;

@@ -357,6 +357,7 @@ void client_main(void)
 	test_realm();
 	test_sve();
 	test_debug();
+	test_pmu();
 	puts_("done\n");
 	call(PSCI_SYSTEM_OFF, 0, 0, 0);
 }

@@ -32,10 +32,11 @@ void client_main(void);
 void client_second_cpu(u64 context);
 void client_unexpected(void);
 
-/* realm.c, realm_guest.S, sve.c, debug.c */
+/* realm.c, realm_guest.S, sve.c, debug.c, pmu.c */
 void test_realm(void);
 void test_sve(void);
 void test_debug(void);
+void test_pmu(void);
 extern const u8 realm_guest[];
 
 #endif

@@ -41,6 +41,7 @@ static bool has_data;
 #define GICR_WAKER_ASLEEP	BIT(2)
 #define GICR_IGROUPR0		0x10080
 #define GICR_ISENABLER0		0x10100
+#define GICR_ICENABLER0		0x10180
 #define ICC_IGRPEN1_EL1		S3_0_C12_C12_7
 
 #define PFR0_SVE_SHIFT		32
@@ -74,6 +75,7 @@ static u64 create_realm(const struct realm_shape *shape)
 
 	p->flags = shape->flags;
 	p->sve_vl = shape->sve_vl;
+	p->pmu_num_ctrs = shape->pmu_num_ctrs;
 	p->s2sz = IPA_BITS;
 	p->vmid = 1;
 	p->rtt_base = granule(RTT1);
@@ -198,14 +200,13 @@ static void run_vectors(void)
 	expect("its granules fault", fault_of(granule(DATA)), FSC_GPF);
 }
 
-/* The host's own interrupt controller: CPU 0 takes the virtual timer's interrupt. */
-static void enable_timer_interrupt(void)
+void host_interrupt(u32 intid, bool enable)
 {
 	mmio_write(GICR_BASE + GICR_WAKER, 0);
 	while (mmio_read(GICR_BASE + GICR_WAKER) & GICR_WAKER_ASLEEP)
 		;
 	mmio_write(GICR_BASE + GICR_IGROUPR0, ~0U);
-	mmio_write(GICR_BASE + GICR_ISENABLER0, BIT(TIMER_INTID));
+	mmio_write(GICR_BASE + (enable ? GICR_ISENABLER0 : GICR_ICENABLER0), BIT(intid));
 	write_sysreg(0xff, ICC_PMR_EL1);
 	write_sysreg(1, ICC_IGRPEN1_EL1);
 	isb();
@@ -215,7 +216,7 @@ static void run_interrupt(void)
 {
 	const struct rmi_rec_exit *exit = &realm_run()->exit;
 
-	enable_timer_interrupt();
+	host_interrupt(TIMER_INTID, true);
 	realm_enter(0, 0, RMI_EXIT_IRQ);
 	expect("its timer interrupts the host", exit->cntv_ctl, TIMER_FIRES);
 	expect("the host's timer is off", read_sysreg(cntv_ctl_el0) & TIMER_ENABLE, 0);
@@ -227,6 +228,7 @@ static void run_interrupt(void)
 	expect("of the timer", exit->gprs[0], TIMER_INTID);
 	expect("and ended it", exit->gicv3_lrs[0] & LR_STATE, 0);
 	expect("the timer is off", exit->cntv_ctl & TIMER_ENABLE, 0);
+	host_interrupt(TIMER_INTID, false);
 }
 
 static void run_to_end(void)

@@ -10,6 +10,7 @@
 struct realm_shape {
 	u64 flags;
 	u8 sve_vl;
+	u8 pmu_num_ctrs;
 	const u8 *code;
 };
 
@@ -18,8 +19,10 @@ struct rmi_rec_run *realm_run(void);
 /* Runs the REC to its next exit, which should have the reason. */
 void realm_enter(u64 flags, u64 gpr0, u64 reason);
 void realm_take_down(void);
+/* CPU 0's own interrupt, taken by this host or not. */
+void host_interrupt(u32 intid, bool enable);
 
-/* sve_guest.S, debug_guest.S */
-extern const u8 sve_guest[], debug_guest[];
+/* sve_guest.S, debug_guest.S, pmu_guest.S */
+extern const u8 sve_guest[], debug_guest[], pmu_guest[];
 
 #endif

@@ -18,8 +18,13 @@
 #define CALL_SVE	0x66
 #define CALL_DEBUG	0x77
 #define CALL_POINTS	0x88
+#define CALL_COUNTERS	0x99
+#define CALL_KEPT	0xaa
+#define CALL_OVERFLOW	0xbb
+#define CALL_CLEARED	0xcc
 
 #define TIMER_INTID	27
+#define PMU_INTID	23
 
 #ifdef __ASSEMBLER__
 	/* x19: the page's record for host calls. */

@@ -14,6 +14,7 @@
 
 #define DFR0_BPS(dfr0)	((dfr0) >> 12 & 15)
 #define DFR0_WPS(dfr0)	((dfr0) >> 20 & 15)
+#define PMCR_COUNTERS(pmcr)	((pmcr) >> 11 & 31)
 
 static const struct {
 	unsigned int algo;
@@ -55,6 +56,7 @@ struct plan {
 	bool program, data;
 	bool others_off;
 	bool rec_feature;
+	bool pmu;
 };
 
 static const struct plan plans[] = {
@@ -66,6 +68,7 @@ static const struct plan plans[] = {
 	{ "a REC that is off", 40, 2, false, true, true },
 	{ "finalized RECs", 40, 2, false, true, false, true },
 	{ "LPA2", 52, 1, false, true },
+	{ "PMU", 40, 2, true, true, .pmu = true },
 };
 
 static struct realm realm;
@@ -79,6 +82,7 @@ static struct realm_options options_of(const struct plan *plan)
 		.others_off = plan->others_off,
 		.rec_feature = plan->rec_feature,
 		.not_measured = !plan->program,
+		.features = plan->pmu ? 1 << KVM_ARM_VCPU_PMU_V3 : 0,
 	};
 }
 
@@ -95,12 +99,24 @@ static void measure_data(struct rim *rim, uint64_t gpa, uint64_t size,
 static void measure(struct rim *rim, const struct plan *plan, unsigned int algo)
 {
 	const uint64_t pc = addr_gva2gpa(realm.vm, (uintptr_t)realm_entry);
-	uint64_t gpa = 0, size = 0, dfr0;
+	struct rim_params params = {
+		.algo = algo,
+		.ipa_bits = plan->ipa_bits,
+		.pmu = plan->pmu,
+	};
+	uint64_t gpa = 0, size = 0, dfr0, pmcr;
 	unsigned int i;
 
 	vcpu_get_reg(realm.vcpus[0], KVM_ARM64_SYS_REG(SYS_ID_AA64DFR0_EL1),
 		     &dfr0);
-	rim_create(rim, algo, plan->ipa_bits, DFR0_BPS(dfr0), DFR0_WPS(dfr0));
+	params.num_bps = DFR0_BPS(dfr0);
+	params.num_wps = DFR0_WPS(dfr0);
+	if (plan->pmu) {
+		vcpu_get_reg(realm.vcpus[0], KVM_ARM64_SYS_REG(SYS_PMCR_EL0),
+			     &pmcr);
+		params.pmu_num_ctrs = PMCR_COUNTERS(pmcr);
+	}
+	rim_create(rim, &params);
 	rim_ripas(rim, 0, realm.size);
 	rim_ripas(rim, MEMORY, MEMORY + SIZE);
 	measure_data(rim, MEMORY, SIZE, memory.hva, plan->data);
@@ -114,8 +130,11 @@ static void measure(struct rim *rim, const struct plan *plan, unsigned int algo)
 static void begin(const struct plan *plan)
 {
 	const struct realm_options options = options_of(plan);
+	unsigned int i;
 
 	realm_create(&realm, &options);
+	for (i = 0; i < plan->nr_vcpus && plan->pmu; i++)
+		realm_start_pmu(realm.vcpus[i]);
 	agent_map(realm.vm, MEMORY, SIZE);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, SIZE);
 	vm_set_private(realm.vm, MEMORY, SIZE);
@@ -133,6 +152,10 @@ static void test_plan(const struct plan *plan)
 	struct rim rim;
 	uint64_t algo;
 
+	if (plan->pmu && !realms_have_pmu()) {
+		note_skipped("PMU: the CPU, its driver or the RMM has none");
+		return;
+	}
 	begin(plan);
 	result = addr_gpa2hva(realm.vm, RESULT);
 	EXPECT_EQ(agent_call(agent, guest_read_config, SHARED_VA(RESULT)),

@@ -23,6 +23,7 @@
 #define REALM_IRQS		64
 #define REALM_GICD		0x8000000ul
 #define REALM_GICR		0x80a0000ul
+#define REALM_PMU_IRQ		23
 
 /* Slots of the library; a test begins with REALM_FREE_SLOT. */
 #define REALM_MAILBOX_SLOT	1
@@ -65,6 +66,7 @@ struct realm_options {
 };
 
 bool has_realms(void);
+bool realms_have_pmu(void);
 void require_realms(void);
 bool vm_is_realm(struct kvm_vm *vm);
 
@@ -76,6 +78,9 @@ void realm_free(struct realm *realm);
 
 /* For a realm without one, once all its vCPUs are there. */
 void realm_add_gic(struct realm *realm);
+
+/* For a vCPU with KVM_ARM_VCPU_PMU_V3, once there is a GIC. */
+void realm_start_pmu(struct kvm_vcpu *vcpu);
 
 /* The steps of realm_load(). */
 void realm_bind(struct realm *realm);

@@ -19,9 +19,18 @@ struct rim {
 void realm_hash(unsigned int algo, const void *data, uint64_t size,
 		uint8_t digest[REALM_HASH_SIZE]);
 
+/* What of its parameters is measured; breakpoints and watchpoints one less than there are. */
+struct rim_params {
+	unsigned int algo;		/* enum rsi_hash */
+	unsigned int ipa_bits;
+	unsigned int num_bps;
+	unsigned int num_wps;
+	bool pmu;
+	unsigned int pmu_num_ctrs;
+};
+
 /* In the order of what the host does. */
-void rim_create(struct rim *rim, unsigned int algo, unsigned int ipa_bits,
-		unsigned int num_bps, unsigned int num_wps);
+void rim_create(struct rim *rim, const struct rim_params *params);
 void rim_ripas(struct rim *rim, uint64_t base, uint64_t top);
 void rim_data(struct rim *rim, uint64_t ipa, const void *page, bool measured);
 void rim_rec(struct rim *rim, uint64_t pc, uint64_t x0);

@@ -22,6 +22,15 @@ void require_realms(void)
 		       "no realms: needs KVM_CAP_ARM_RMI, which is a host with an RMM");
 }
 
+bool realms_have_pmu(void)
+{
+	struct kvm_vm *vm = realm_vm_create(0, 1);
+	bool has = vm_check_cap(vm, KVM_CAP_ARM_PMU_V3);
+
+	kvm_vm_free(vm);
+	return has;
+}
+
 bool vm_is_realm(struct kvm_vm *vm)
 {
 	return (vm->type & KVM_VM_TYPE_ARM_MASK) == KVM_VM_TYPE_ARM_REALM;
@@ -238,6 +247,16 @@ void realm_add_gic(struct realm *realm)
 	realm_share_mapping(vm, REALM_GICD, KVM_VGIC_V3_DIST_SIZE);
 	realm_share_mapping(vm, REALM_GICR,
 			    realm->nr_vcpus * KVM_VGIC_V3_REDIST_SIZE);
+}
+
+void realm_start_pmu(struct kvm_vcpu *vcpu)
+{
+	int irq = REALM_PMU_IRQ;
+
+	vcpu_device_attr_set(vcpu, KVM_ARM_VCPU_PMU_V3_CTRL,
+			     KVM_ARM_VCPU_PMU_V3_IRQ, &irq);
+	vcpu_device_attr_set(vcpu, KVM_ARM_VCPU_PMU_V3_CTRL,
+			     KVM_ARM_VCPU_PMU_V3_INIT, NULL);
 }
 
 void realm_create(struct realm *realm, const struct realm_options *options)

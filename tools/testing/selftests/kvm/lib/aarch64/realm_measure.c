@@ -146,6 +146,9 @@ struct record {
 	};
 };
 
+#define FLAG_LPA2	(1ul << 0)
+#define FLAG_PMU	(1ul << 2)
+
 struct realm_params {
 	uint64_t flags, s2sz, sve_vl, num_bps, num_wps, pmu_num_ctrs, hash_algo;
 	uint8_t pad[4096 - 7 * 8];
@@ -167,20 +170,21 @@ static void extend(struct rim *rim, struct record *record)
 	realm_hash(rim->algo, record, sizeof(*record), rim->value);
 }
 
-void rim_create(struct rim *rim, unsigned int algo, unsigned int ipa_bits,
-		unsigned int num_bps, unsigned int num_wps)
+void rim_create(struct rim *rim, const struct rim_params *p)
 {
 	static struct realm_params params;
 
 	params = (struct realm_params) {
-		.flags = ipa_bits > 48,
-		.s2sz = ipa_bits,
-		.num_bps = num_bps,
-		.num_wps = num_wps,
-		.hash_algo = algo,
+		.flags = (p->ipa_bits > 48 ? FLAG_LPA2 : 0) |
+			 (p->pmu ? FLAG_PMU : 0),
+		.s2sz = p->ipa_bits,
+		.num_bps = p->num_bps,
+		.num_wps = p->num_wps,
+		.pmu_num_ctrs = p->pmu_num_ctrs,
+		.hash_algo = p->algo,
 	};
-	rim->algo = algo;
-	realm_hash(algo, &params, sizeof(params), rim->value);
+	rim->algo = p->algo;
+	realm_hash(p->algo, &params, sizeof(params), rim->value);
 }
 
 /* One record for each entry of the tables, which are as large as they can be. */
