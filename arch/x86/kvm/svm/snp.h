@@ -51,15 +51,13 @@ struct vcpu_snp {
 	unsigned int rmp_fault_tries;
 
 	/*
-	 * snp_ap.c, under ap_lock: the VMSA to run from next, from now on or
-	 * from an INIT on; INVALID_GPA: none.
+	 * snp_ap.c, under ap_lock: whether to run from another VMSA from now
+	 * on, or none, and which one from an INIT on; INVALID_GPA: none.
 	 */
 	struct mutex ap_lock;
-	gpa_t ap_vmsa_gpa;
 	bool ap_pending;
-	/* The pfn of a guest-made VMSA that it runs from, with a reference. */
-	kvm_pfn_t vmsa_pfn;
-	bool ap_on_init;
+	gpa_t ap_vmsa_gpa;
+	gpa_t ap_init_gpa;
 	/* snp_ap.c: the guest has replaced the VMSA of the launch */
 	bool vmsa_by_guest;
 	/* By this one, or INVALID_GPA; under mmu_lock, which it shares. */

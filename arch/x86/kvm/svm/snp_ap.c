@@ -62,18 +62,27 @@ static bool is_vmsa_acceptable(struct vcpu_svm *svm, gpa_t gpa)
 	       kvm_mem_is_private(vcpu->kvm, gpa_to_gfn(gpa));
 }
 
-static void set_next(struct kvm_vcpu *vcpu, gpa_t gpa, bool on_init)
+/* From an INIT on; until then all stays as it is or was to be. */
+static void set_next_on_init(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	struct vcpu_snp *snp = to_snp(vcpu);
+
+	mutex_lock(&snp->ap_lock);
+	snp->ap_init_gpa = gpa;
+	mutex_unlock(&snp->ap_lock);
+}
+
+/* From now on, which takes back what was for an INIT. */
+static void set_next(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	struct vcpu_snp *snp = to_snp(vcpu);
 
 	mutex_lock(&snp->ap_lock);
 	snp->ap_vmsa_gpa = gpa;
-	snp->ap_on_init = on_init;
-	snp->ap_pending = !on_init;
+	snp->ap_init_gpa = INVALID_GPA;
+	snp->ap_pending = true;
 	mutex_unlock(&snp->ap_lock);
 
-	if (on_init)
-		return;
 	kvm_make_request(KVM_REQ_UPDATE_PROTECTED_GUEST_STATE, vcpu);
 	kvm_vcpu_kick(vcpu);
 }
@@ -106,10 +115,13 @@ int snp_ap_create(struct vcpu_svm *svm)
 	case SVM_VMGEXIT_AP_CREATE:
 		if (!is_vmsa_acceptable(svm, gpa))
 			return snp_ghcb_error(svm, GHCB_ERR_INVALID_INPUT);
-		set_next(target, gpa, request == SVM_VMGEXIT_AP_CREATE_ON_INIT);
+		if (request == SVM_VMGEXIT_AP_CREATE)
+			set_next(target, gpa);
+		else
+			set_next_on_init(target, gpa);
 		return 1;
 	case SVM_VMGEXIT_AP_DESTROY:
-		set_next(target, INVALID_GPA, false);
+		set_next(target, INVALID_GPA);
 		return 1;
 	default:
 		return snp_ghcb_error(svm, GHCB_ERR_INVALID_INPUT);
@@ -131,8 +143,9 @@ void snp_ap_init(struct kvm_vcpu *vcpu)
 		return;
 
 	mutex_lock(&snp->ap_lock);
-	if (snp->ap_on_init) {
-		snp->ap_on_init = false;
+	if (snp->ap_init_gpa != INVALID_GPA) {
+		snp->ap_vmsa_gpa = snp->ap_init_gpa;
+		snp->ap_init_gpa = INVALID_GPA;
 		snp->ap_pending = true;
 		kvm_make_request(KVM_REQ_UPDATE_PROTECTED_GUEST_STATE, vcpu);
 	}

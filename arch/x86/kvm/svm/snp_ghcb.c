@@ -29,6 +29,7 @@ void snp_vcpu_create(struct vcpu_svm *svm)
 	snp->rmp_fault_gfn = INVALID_GPA;
 	snp->vmsa_gpa = INVALID_GPA;
 	snp->ap_vmsa_gpa = INVALID_GPA;
+	snp->ap_init_gpa = INVALID_GPA;
 	mutex_init(&snp->ap_lock);
 }
 

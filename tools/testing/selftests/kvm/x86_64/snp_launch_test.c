@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sys/syscall.h>
 
 #include "snp.h"
 #include "snp_model.h"
@@ -261,10 +262,17 @@ static void test_conversions(void)
 
 /* A second CPU, from a VMSA that the guest makes */
 
+/* Delivery mode 5 */
+#define MSI_INIT	(5u << 8)
+
+static pid_t second_tid;
+
 static void *run_second(void *arg)
 {
-	enum agent_stop stop = snp_run(&snp, 1);
+	enum agent_stop stop;
 
+	WRITE_ONCE(second_tid, syscall(SYS_gettid));
+	stop = snp_run(&snp, 1);
 	EXPECT(stop == AGENT_DONE, "the second vCPU should run: %s",
 	       agent_stop_name(&snp.agents[1], stop));
 	return NULL;
@@ -314,22 +322,74 @@ static void expect_ap_call(uint64_t request, const char *what)
 		  what);
 }
 
-static void test_second_cpu(void)
+/* As an MSI: what else a local APIC of the guest sends, the host can. */
+static void send_init(uint32_t apic_id)
+{
+	struct kvm_msi msi = {
+		.address_lo = 0xfee00000 | apic_id << 12,
+		.data = MSI_INIT,
+	};
+
+	EXPECT_EQ(__vm_ioctl(snp.vm, KVM_SIGNAL_MSI, &msi), 1,
+		  "vCPUs that an INIT has reached");
+}
+
+/* False if the thread ends before it ever sleeps. */
+static bool second_cpu_sleeps(pthread_t thread)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	while (state != 'S' && pthread_tryjoin_np(thread, NULL) == EBUSY) {
+		sprintf(path, "/proc/self/task/%d/stat", READ_ONCE(second_tid));
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+			state = 0;
+		fclose(file);
+	}
+	return state == 'S';
+}
+
+/* A state for the second vCPU on INIT, which it does not run from before @begin. */
+static void start_second_cpu(void (*begin)(void), const char *what)
 {
 	pthread_t thread;
 
-	test_bad_aps();
 	EXPECT_EQ(snp_call(&snp, 0, guest_make_vmsa, 1, 0), 0,
-		  "RMPADJUST of the second vCPU's VMSA");
+		  "%s: RMPADJUST of the second vCPU's VMSA", what);
+	expect_ap_call(SNP_AP_CREATE_ON_INIT, what);
 	agent_start(&snp.agents[1], guest_cpu_id, 0, 0, 0, 0);
+	WRITE_ONCE(second_tid, 0);
 	pthread_create(&thread, NULL, run_second, NULL);
-	expect_ap_call(SNP_AP_CREATE_ON_INIT, "creation on INIT");
-	usleep(20000);
-	EXPECT_EQ(pthread_tryjoin_np(thread, NULL), EBUSY,
-		  "the second vCPU before an INIT");
-	expect_ap_call(SNP_AP_CREATE, "creation");
+	if (!EXPECT(second_cpu_sleeps(thread),
+		    "%s: the second vCPU should wait for it", what))
+		return;
+	begin();
 	pthread_join(thread, NULL);
-	EXPECT_EQ(snp.agents[1].value, 1, "who the second vCPU is");
+	EXPECT_EQ(snp.agents[1].value, 1, "%s: who the second vCPU is", what);
+}
+
+static void init_second_cpu(void)
+{
+	send_init(1);
+}
+
+static void create_second_cpu(void)
+{
+	expect_ap_call(SNP_AP_CREATE, "creation");
+}
+
+static void test_second_cpu(void)
+{
+	test_bad_aps();
+	start_second_cpu(init_second_cpu, "creation on INIT");
+	/* The vCPU is not running, and finds both when it does. */
+	expect_ap_call(SNP_AP_DESTROY, "destruction");
+	start_second_cpu(init_second_cpu, "creation on INIT, after destruction");
+	expect_ap_call(SNP_AP_DESTROY, "destruction, once more");
+	start_second_cpu(create_second_cpu, "creation in place of one on INIT");
 
 	EXPECT_EQ(snp_call(&snp, 1, guest_check, MEMORY, SIZE, 1),
 		  MEMORY + SIZE, "where the second vCPU sees wrong memory");

@@ -199,6 +199,15 @@ static void set_sregs(struct snp *snp, unsigned int i)
 	vcpu_sregs_set(snp->vcpus[i], sregs);
 }
 
+/* As VMMs do: KVM knows a vCPU's local APIC as a target once it was set. */
+static void set_lapic(struct kvm_vcpu *vcpu)
+{
+	struct kvm_lapic_state lapic;
+
+	vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic);
+	vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
+}
+
 static void add_vcpu(struct snp *snp, unsigned int i, bool off)
 {
 	struct kvm_mp_state uninitialized = { KVM_MP_STATE_UNINITIALIZED };
@@ -207,6 +216,7 @@ static void add_vcpu(struct snp *snp, unsigned int i, bool off)
 	vcpu_regs_get(snp->vcpus[i], &snp->regs[i]);
 	write_cpu(snp, i, snp->regs[i].rsp);
 	set_sregs(snp, i);
+	set_lapic(snp->vcpus[i]);
 	if (off)
 		vcpu_mp_state_set(snp->vcpus[i], &uninitialized);
 	agent_init(&snp->agents[i], snp->vcpus[i]);
