@@ -73,7 +73,10 @@ void pmu_save(struct pmu_state *p)
 	}
 }
 
-/* The counters are stopped. */
+/*
+ * The counters are stopped. QEMU looks at the interrupt when the overflow status changes but
+ * not when PMCR_EL0 does, so that comes before.
+ */
 void pmu_load(const struct pmu_state *p)
 {
 	u64 i, nr = pmu_nr_counters();
@@ -90,13 +93,13 @@ void pmu_load(const struct pmu_state *p)
 	}
 	write_sysreg(p->ccfiltr, pmccfiltr_el0);
 	write_sysreg(p->ccntr, pmccntr_el0);
+	write_sysreg(p->userenr, pmuserenr_el0);
+	write_sysreg(p->selr, pmselr_el0);
+	write_sysreg(p->pmcr & ~(PMCR_C | PMCR_P), pmcr_el0);
+	isb();
 	write_sysreg(p->ovsset, pmovsset_el0);
 	write_sysreg(p->intenset, pmintenset_el1);
 	write_sysreg(p->cntenset, pmcntenset_el0);
-	write_sysreg(p->userenr, pmuserenr_el0);
-	write_sysreg(p->selr, pmselr_el0);
-	isb();
-	write_sysreg(p->pmcr & ~(PMCR_C | PMCR_P), pmcr_el0);
 }
 
 /* Whether the PMU asks for an interrupt. */

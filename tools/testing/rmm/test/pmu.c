@@ -80,6 +80,8 @@ static void run_overflow(void)
 	realm_enter(0, 0, RMI_EXIT_IRQ);
 	expect("the host is told of the overflow", exit->pmu_ovf_status, 1);
 	check_host_pmu();
+	realm_enter(0, 0, RMI_EXIT_IRQ);
+	expect("and again, as long as it takes the interrupt", exit->pmu_ovf_status, 1);
 	host_interrupt(PMU_INTID, false);
 	realm_enter(0, 0, RMI_EXIT_HOST_CALL);
 	expect("the realm sees it", exit->gprs[0], 2);
