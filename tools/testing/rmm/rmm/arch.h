@@ -122,6 +122,11 @@ void sve_save(void *const at[SVE_GRANULES]);
 void sve_restore(void *const at[SVE_GRANULES]);
 u64 sve_vector_bytes(void);
 
+/* Fields of ID_AA64DFR0_EL1. */
+#define DFR0_PMUVER		8
+#define DFR0_BRPS		12
+#define DFR0_WRPS		20
+
 /* The register of a trapped MRS or MSR. */
 struct sysreg_access {
 	u32 op0, op1, crn, crm, op2, rt;

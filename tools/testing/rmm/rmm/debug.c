@@ -5,8 +5,6 @@
  */
 #include "arch.h"
 
-#define DFR0_BRPS		12
-#define DFR0_WRPS		20
 #define OSLSR_LOCKED		BIT(1)
 /* What is self-hosted debug's own: SS, TDCC, KDE, MDE. */
 #define MDSCR_REALM		(BIT(0) | BIT(12) | BIT(13) | BIT(15))

@@ -6,9 +6,6 @@
 #define PFR0_SVE		32
 #define PFR0_CSV2		56
 #define MMFR0_TGRAN4		28
-#define DFR0_PMUVER		8
-#define DFR0_BRPS		12
-#define DFR0_WRPS		20
 
 #define F0_LPA2			BIT(8)
 #define F0_SVE			BIT(9)

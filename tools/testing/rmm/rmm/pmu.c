@@ -5,7 +5,6 @@
  */
 #include "arch.h"
 
-#define DFR0_PMUVER		8
 #define PMUVER_IMP_DEF		0xf
 #define PMCR_E			BIT(0)
 #define PMCR_C			BIT(2)

@@ -3,9 +3,7 @@
  * Interrupts of realms, which the host injects by list registers: from its own
  * lines, between two RECs, and from timers; and a REC that waits for one.
  */
-#define _GNU_SOURCE /* sched_setaffinity() */
 #include <pthread.h>
-#include <sched.h>
 
 #include "realm.h"
 #include "gic.h"
@@ -43,14 +41,6 @@ static void guest_irq(struct ex_regs *regs)
 	if (intid < ARRAY_SIZE(nr_irqs))
 		WRITE_ONCE(nr_irqs[intid], nr_irqs[intid] + 1);
 	gic_set_eoi(intid);
-}
-
-static uint64_t guest_init(uint64_t nr_cpus)
-{
-	write_sysreg((uintptr_t)vectors, vbar_el1);
-	isb();
-	gic_init(GIC_V3, nr_cpus, (void *)REALM_GICD, (void *)REALM_GICR);
-	return 0;
 }
 
 static uint64_t guest_enable(uint64_t intid, uint64_t is_edge)
@@ -237,16 +227,6 @@ static void test_between_recs(void)
 	}
 }
 
-static void go_to_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	EXPECT_ERRNO(sched_setaffinity(0, sizeof(set), &set), 0,
-		     "go to CPU %d", cpu);
-}
-
 /* A REC takes its timer and its interrupts along. */
 static void test_migration(void)
 {
@@ -277,7 +257,7 @@ static void load(const struct realm_options *options)
 	vm_install_exception_handler(realm.vm, VECTOR_IRQ_CURRENT, guest_irq);
 	realm_load(&realm, options);
 	for (i = 0; i < realm.nr_vcpus; i++)
-		agent_call(&realm.agents[i], guest_init, realm.nr_vcpus);
+		agent_call(&realm.agents[i], guest_gic_init, realm.nr_vcpus);
 }
 
 /* A vCPU that was run too early, before there was a GIC for its timers. */

@@ -3,6 +3,7 @@
  * The rows that guest_memfd_bench prints, and the unit of its clock.
  */
 #include "bench.h"
+#include "cost.h"
 
 static struct row {
 	char name[48];
@@ -76,12 +77,9 @@ void print_rows(void)
 /* A million instructions tell. */
 void calibrate(void)
 {
-	uint64_t start = ticks(), count = 500 * 1000, spent;
+	uint64_t million = cost_of_million_instructions(ticks);
 
-	asm volatile("1: dec %0\n"
-		     "jnz 1b" : "+r"(count));
-	spent = ticks() - start;
-	tick_unit = spent > 990 * 1000 && spent < 1010 * 1000 ? "instructions" : "ticks";
-	record_ticks("calibration", "million", spent);
+	tick_unit = cost_unit(million, "ticks");
+	record_ticks("calibration", "million", million);
 	print_rows();
 }

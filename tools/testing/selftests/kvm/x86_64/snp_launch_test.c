@@ -323,10 +323,10 @@ static void expect_ap_call(uint64_t request, const char *what)
 }
 
 /* As an MSI: what else a local APIC of the guest sends, the host can. */
-static void send_init(uint32_t apic_id)
+static void init_second_cpu(void)
 {
 	struct kvm_msi msi = {
-		.address_lo = 0xfee00000 | apic_id << 12,
+		.address_lo = 0xfee00000 | 1 << 12,
 		.data = MSI_INIT,
 	};
 
@@ -352,8 +352,8 @@ static bool second_cpu_sleeps(pthread_t thread)
 	return state == 'S';
 }
 
-/* A state for the second vCPU on INIT, which it does not run from before @begin. */
-static void start_second_cpu(void (*begin)(void), const char *what)
+/* A state for the second vCPU on INIT, which it does not run from before @go. */
+static void start_second_cpu(void (*go)(void), const char *what)
 {
 	pthread_t thread;
 
@@ -366,14 +366,9 @@ static void start_second_cpu(void (*begin)(void), const char *what)
 	if (!EXPECT(second_cpu_sleeps(thread),
 		    "%s: the second vCPU should wait for it", what))
 		return;
-	begin();
+	go();
 	pthread_join(thread, NULL);
 	EXPECT_EQ(snp.agents[1].value, 1, "%s: who the second vCPU is", what);
-}
-
-static void init_second_cpu(void)
-{
-	send_init(1);
 }
 
 static void create_second_cpu(void)

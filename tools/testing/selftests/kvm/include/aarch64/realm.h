@@ -70,6 +70,9 @@ bool realms_have_pmu(void);
 void require_realms(void);
 bool vm_is_realm(struct kvm_vm *vm);
 
+/* Where the caller, and the REC that it runs, goes on. */
+void go_to_cpu(int cpu);
+
 /* All of it up to the first run, or in steps. */
 void realm_make(struct realm *realm, const struct realm_options *options);
 void realm_create(struct realm *realm, const struct realm_options *options);
@@ -141,6 +144,8 @@ uint64_t guest_read_config(uint64_t to);
 uint64_t guest_host_call(uint64_t imm, uint64_t x0, uint64_t x1, uint64_t to);
 uint64_t guest_current_el(void);
 uint64_t guest_mpidr(void);
+/* On each vCPU, before it takes exceptions or interrupts. */
+uint64_t guest_gic_init(uint64_t nr_cpus);
 
 /* Converts as a guest and its VMM do together. */
 void realm_convert(struct agent *agent, uint64_t gpa, uint64_t size,

@@ -3,7 +3,9 @@
  * Realms: making a VM whose own memory is private, and the way of its page
  * tables to shared memory.
  */
+#define _GNU_SOURCE /* sched_setaffinity() */
 #include <linux/sizes.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "guest_modes.h"
@@ -29,6 +31,16 @@ bool realms_have_pmu(void)
 
 	kvm_vm_free(vm);
 	return has;
+}
+
+void go_to_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	EXPECT_ERRNO(sched_setaffinity(0, sizeof(set), &set), 0,
+		     "go to CPU %d", cpu);
 }
 
 bool vm_is_realm(struct kvm_vm *vm)

@@ -3,6 +3,7 @@
  * Functions that run in a realm: what it can ask its RMM and its host for.
  */
 #include "realm.h"
+#include "gic.h"
 
 void guest_smc(struct smc_regs *regs)
 {
@@ -122,4 +123,12 @@ uint64_t guest_current_el(void)
 uint64_t guest_mpidr(void)
 {
 	return read_sysreg(mpidr_el1);
+}
+
+uint64_t guest_gic_init(uint64_t nr_cpus)
+{
+	write_sysreg((uintptr_t)vectors, vbar_el1);
+	isb();
+	gic_init(GIC_V3, nr_cpus, (void *)REALM_GICD, (void *)REALM_GICR);
+	return 0;
 }
