@@ -44,9 +44,11 @@ static struct kvm_gfn_range binding_range(struct kvm_memory_slot *slot,
 
 /*
  * A slot is bound before it is among the VM's memslots, when the architecture
- * has nothing on it yet.  While one is deleted, a copy is in its place.
+ * has nothing on it yet.  While one is deleted, a copy is in its place, and only
+ * that one has what the architecture has given to memslots since.
  */
-static bool slot_is_installed(struct kvm *kvm, struct kvm_memory_slot *slot)
+static struct kvm_memory_slot *installed_slot(struct kvm *kvm,
+					      struct kvm_memory_slot *slot)
 {
 	return id_to_memslot(__kvm_memslots(kvm, slot->as_id), slot->id);
 }
@@ -59,7 +61,8 @@ static bool unmap_binding(struct kvm *kvm, struct kvm_memory_slot *slot,
 	struct kvm_gfn_range range = binding_range(slot, start, end, may_block);
 
 	kvm_mmu_invalidate_range_add(kvm, range.start, range.end);
-	if (!slot_is_installed(kvm, slot))
+	range.slot = installed_slot(kvm, slot);
+	if (!range.slot)
 		return flush;
 
 	return kvm_unmap_gfn_range_by_attr(kvm, &range, flush);

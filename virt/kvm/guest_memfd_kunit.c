@@ -217,6 +217,19 @@ static void fake_arch_init_vm(struct kvm *kvm)
 {
 	kvm->arch.has_private_mem = true;
 }
+
+static int fake_arch_init_slot(struct kvm_memory_slot *slot)
+{
+	return memslot_rmap_alloc(slot, slot->npages);
+}
+
+static void fake_arch_free_slot(struct kvm_memory_slot *slot)
+{
+	int i;
+
+	for (i = 0; i < KVM_NR_PAGE_SIZES; i++)
+		kvfree(slot->arch.rmap[i]);
+}
 #else
 static size_t fake_arch_vm_size(void)
 {
@@ -224,6 +237,15 @@ static size_t fake_arch_vm_size(void)
 }
 
 static void fake_arch_init_vm(struct kvm *kvm)
+{
+}
+
+static int fake_arch_init_slot(struct kvm_memory_slot *slot)
+{
+	return 0;
+}
+
+static void fake_arch_free_slot(struct kvm_memory_slot *slot)
 {
 }
 #endif
@@ -744,6 +766,33 @@ static void taking_is_an_invalidation(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, allocate(file, 8, NR_PAGES), 0);
 	KUNIT_EXPECT_EQ(test, punch(file, 8, NR_PAGES), 0);
 	KUNIT_EXPECT_EQ(test, kvm->mmu_invalidate_seq, seq);
+}
+
+/* What the architecture has for a slot is in the copy when one is deleted. */
+static void taking_while_a_slot_is_deleted(struct kunit *test)
+{
+	struct fake *f = test->priv;
+	struct kvm_memslots *slots = __kvm_memslots(f->kvm, 0);
+	struct file *file = new_file(f, 0, NR_PAGES);
+	struct kvm_memory_slot *copy;
+	struct page *page;
+
+	KUNIT_ASSERT_EQ(test, bind(f, 0, file, 0, 4), 0);
+	KUNIT_ASSERT_EQ(test, fault(f, 0, 2, &page), 0);
+
+	copy = kunit_kzalloc(test, sizeof(*copy), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, copy);
+	copy->base_gfn = f->slots[0].base_gfn;
+	copy->npages = f->slots[0].npages;
+	copy->id = f->slots[0].id;
+	KUNIT_ASSERT_EQ(test, fake_arch_init_slot(copy), 0);
+	hash_add(slots->id_hash, &copy->id_node[0], copy->id);
+
+	KUNIT_EXPECT_EQ(test, punch(file, 0, 4), 0);
+	expect_account(f, 1, 0);
+
+	hash_del(&copy->id_node[0]);
+	fake_arch_free_slot(copy);
 }
 
 /* So that a hole is done some time, however often the guest touches it. */
@@ -1520,6 +1569,7 @@ static struct kunit_case gmem_test_cases[] = {
 	KUNIT_CASE(pages_are_not_dropped),
 	KUNIT_CASE(shared_files_have_no_hooks),
 	KUNIT_CASE(taking_is_an_invalidation),
+	KUNIT_CASE(taking_while_a_slot_is_deleted),
 	KUNIT_CASE(faults_wait_for_invalidations),
 	KUNIT_CASE(populate_in_order),
 	KUNIT_CASE(populate_failures),

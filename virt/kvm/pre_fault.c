@@ -22,6 +22,13 @@ static int check_range(const struct kvm_pre_fault_memory *range)
 	return 0;
 }
 
+/* As in KVM_RUN: what is mapped to be written is dirty, and has to be logged. */
+static bool dirty_ring_is_full(struct kvm_vcpu *vcpu)
+{
+	return vcpu->kvm->dirty_ring_size &&
+	       kvm_dirty_ring_soft_full(&vcpu->dirty_ring);
+}
+
 /* Advance @range over what gets mapped. */
 static int pre_fault(struct kvm_vcpu *vcpu, struct kvm_pre_fault_memory *range)
 {
@@ -30,6 +37,8 @@ static int pre_fault(struct kvm_vcpu *vcpu, struct kvm_pre_fault_memory *range)
 	while (range->size) {
 		if (signal_pending(current))
 			return -EINTR;
+		if (dirty_ring_is_full(vcpu))
+			return -EAGAIN;
 
 		mapped = kvm_arch_vcpu_pre_fault_memory(vcpu, range);
 		if (mapped < 0)
@@ -51,7 +60,8 @@ static int pre_fault(struct kvm_vcpu *vcpu, struct kvm_pre_fault_memory *range)
  *
  * Context: May sleep; with vcpu->mutex held.
  * Return: 0 if at least one page has been mapped; -EFAULT for @argp; -EINVAL
- * for the range; -EINTR; or what kvm_arch_vcpu_pre_fault_memory() returns.
+ * for the range; -EINTR; -EAGAIN while the vCPU's dirty ring is full; or what
+ * kvm_arch_vcpu_pre_fault_memory() returns.
  */
 int kvm_vcpu_ioctl_pre_fault_memory(struct kvm_vcpu *vcpu, void __user *argp)
 {

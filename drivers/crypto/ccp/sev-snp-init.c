@@ -123,29 +123,30 @@ static int flush(int *error)
 }
 
 /* Where the firmware writes its status: a page of its own, if it looks. */
-static void *alloc_status_page(void)
-{
-	return snp_is_initialized() ? snp_alloc_firmware_page(GFP_KERNEL) :
-		(void *)get_zeroed_page(GFP_KERNEL);
-}
-
 static int status_locked(struct sev_user_data_snp_status *status, int *error)
 {
+	bool is_checked = snp_is_initialized();
 	struct sev_data_snp_addr data;
-	void *page = alloc_status_page();
+	void *page;
 	int ret;
 
 	if (error)
 		*error = SEV_RET_NO_FW_CALL;
+	page = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
+	if (is_checked) {
+		ret = snp_give_page_locked(page);
+		if (ret)
+			goto out;
+	}
 	data.address = __psp_pa(page);
 	ret = snp_do_cmd_locked(SEV_CMD_SNP_PLATFORM_STATUS, &data, error);
-	if (snp_is_initialized() &&
-	    snp_reclaim_page_locked(PHYS_PFN(__pa(page))))
+	if (is_checked && snp_reclaim_page_locked(PHYS_PFN(__pa(page))))
 		return -EIO;
 	if (!ret)
 		memcpy(status, page, sizeof(*status));
+out:
 	free_page((unsigned long)page);
 	return ret;
 }

@@ -78,24 +78,41 @@ int snp_reclaim_page(u64 pfn)
 }
 EXPORT_SYMBOL_GPL(snp_reclaim_page);
 
+/*
+ * Give the firmware a page that it keeps until it is told to give it back.
+ *
+ * Return: 0; an errno if the page is as it was.
+ */
+int snp_give_page_locked(void *page)
+{
+	lockdep_assert_held(&sev_cmd_mutex);
+	if (!snp_is_initialized())
+		return -ENODEV;
+	/* It would be lost. */
+	if (!snp_firmware_answers_locked())
+		return -EBUSY;
+	return give_page(pfn_of(page));
+}
+
 /**
  * snp_alloc_firmware_page() - Allocate a page of the firmware's.
  * @gfp: how; the page is zeroed
  *
- * Context: may sleep.
+ * Context: may sleep; takes sev_cmd_mutex.
  * Return: its address, which the host must not write to; NULL if there is no
- * memory, or SEV-SNP is not initialized.
+ * memory, SEV-SNP is not initialized, or the firmware does not answer any more.
  */
 void *snp_alloc_firmware_page(gfp_t gfp)
 {
-	void *page;
+	void *page = (void *)__get_free_page(gfp | __GFP_ZERO);
+	int ret;
 
-	if (!snp_is_initialized())
-		return NULL;
-	page = (void *)__get_free_page(gfp | __GFP_ZERO);
 	if (!page)
 		return NULL;
-	if (give_page(pfn_of(page))) {
+	mutex_lock(&sev_cmd_mutex);
+	ret = snp_give_page_locked(page);
+	mutex_unlock(&sev_cmd_mutex);
+	if (ret) {
 		free_page((unsigned long)page);
 		return NULL;
 	}

@@ -25,6 +25,8 @@ static const struct snp_firmware_ops *firmware;
  * page stays the hypervisor's.
  */
 static void *cmd_buf;
+/* A command was not answered, and none has been since. */
+static bool is_silent;
 
 static int set_firmware_locked(const struct snp_firmware_ops *ops)
 {
@@ -60,6 +62,7 @@ static void clear_firmware_locked(void)
 	firmware = NULL;
 	free_page((unsigned long)cmd_buf);
 	cmd_buf = NULL;
+	is_silent = false;
 }
 
 /**
@@ -150,6 +153,7 @@ int snp_do_cmd_locked(int cmd, void *data, int *psp_ret)
 	if (!firmware)
 		return -ENODEV;
 	ret = submit(cmd, data, len, &status);
+	is_silent = ret != 0;
 	if (psp_ret)
 		*psp_ret = status;
 	if (ret)
@@ -157,6 +161,12 @@ int snp_do_cmd_locked(int cmd, void *data, int *psp_ret)
 	if (status)
 		pr_debug("command 0x%x failed: 0x%x\n", cmd, status);
 	return status ? -EIO : 0;
+}
+
+/* Whether it would give a page back.  Asks once more if it did not answer. */
+bool snp_firmware_answers_locked(void)
+{
+	return !is_silent || !snp_do_cmd_locked(SEV_CMD_SNP_DF_FLUSH, NULL, NULL);
 }
 
 /**

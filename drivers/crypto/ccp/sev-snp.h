@@ -16,10 +16,12 @@ extern struct mutex sev_cmd_mutex;
 /* sev-snp.c */
 bool snp_has_firmware(void);
 int snp_do_cmd_locked(int cmd, void *data, int *psp_ret);
+bool snp_firmware_answers_locked(void);
 
 /* sev-snp-page.c */
 bool snp_page_is_assigned(u64 pfn);
 int snp_reclaim_page_locked(u64 pfn);
+int snp_give_page_locked(void *page);
 int snp_give_pages_locked(u64 pfn, unsigned long nr);
 int snp_take_pages_locked(u64 pfn, unsigned long nr);
 int snp_give_buffer_locked(void **buf, size_t size);

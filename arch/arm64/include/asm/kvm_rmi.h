@@ -242,6 +242,7 @@ int kvm_rec_handle_psci(struct kvm_vcpu *vcpu);
 int kvm_rec_complete_psci(struct kvm_vcpu *vcpu);
 bool kvm_rec_is_off(struct kvm_vcpu *vcpu);
 void kvm_rec_is_on(struct kvm_vcpu *vcpu);
+int kvm_rec_set_mpstate(struct kvm_vcpu *vcpu, u32 mp_state);
 int kvm_rec_psci_complete_ioctl(struct kvm_vcpu *vcpu, void __user *argp);
 
 /* rec_regs.c */
@@ -254,7 +255,6 @@ unsigned long kvm_rec_num_regs(const struct kvm_vcpu *vcpu);
 int kvm_rec_copy_reg_indices(const struct kvm_vcpu *vcpu, u64 __user *uindices);
 int kvm_rec_get_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg);
 int kvm_rec_set_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg);
-bool kvm_rec_can_set_mpstate(const struct kvm_vcpu *vcpu, u32 mp_state);
 
 #define kvm_rec_exists(vcpu)		(!!READ_ONCE((vcpu)->arch.rec.rec))
 /* As of the last exit */
@@ -366,10 +366,9 @@ static inline int kvm_rec_set_reg(struct kvm_vcpu *vcpu,
 	return 1;
 }
 
-static inline bool kvm_rec_can_set_mpstate(const struct kvm_vcpu *vcpu,
-					   u32 mp_state)
+static inline int kvm_rec_set_mpstate(struct kvm_vcpu *vcpu, u32 mp_state)
 {
-	return true;
+	return -EINVAL;
 }
 
 #define kvm_rec_exists(vcpu)		((void)(vcpu), false)

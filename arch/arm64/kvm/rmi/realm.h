@@ -23,6 +23,7 @@ void granule_leak(unsigned int nr);
 /* rtt.c */
 int realm_rtt_topup(struct kvm *kvm);
 int realm_rtt_create(struct kvm *kvm, unsigned long ipa, int from, int to);
+int realm_rtt_split(struct kvm *kvm, unsigned long ipa, int level);
 int realm_map_protected(struct kvm *kvm, unsigned long ipa, phys_addr_t pa);
 int realm_map_unprotected(struct kvm *kvm, unsigned long ipa, int level,
 			  phys_addr_t pa, bool writable);

@@ -57,12 +57,24 @@ static int exit_data_abort(struct kvm_vcpu *vcpu)
 	return handle_exit(vcpu, ARM_EXCEPTION_TRAP);
 }
 
+/* Until when a WFIT or WFET waits is shown as X0, whichever register had it. */
+static int exit_wfx(struct kvm_vcpu *vcpu)
+{
+	if (kvm_vcpu_get_esr(vcpu) & ESR_ELx_WFx_ISS_WFxT) {
+		vcpu->arch.fault.esr_el2 |= ESR_ELx_WFx_ISS_RV;
+		show_written(vcpu, 0);
+	}
+	return handle_exit(vcpu, ARM_EXCEPTION_TRAP);
+}
+
 static int exit_sync(struct kvm_vcpu *vcpu)
 {
 	int ret;
 
 	switch (kvm_vcpu_trap_get_class(vcpu)) {
 	case ESR_ELx_EC_WFx:
+		ret = exit_wfx(vcpu);
+		break;
 	case ESR_ELx_EC_IABT_LOW:
 		ret = handle_exit(vcpu, ARM_EXCEPTION_TRAP);
 		break;

@@ -63,6 +63,40 @@ static void turn_on(struct kvm_vcpu *vcpu)
 }
 
 /**
+ * kvm_rec_set_mpstate() - KVM_SET_MP_STATE.
+ * @vcpu: A REC, or what is to become one.
+ * @mp_state: The new state.
+ *
+ * The RMM learns of it when the REC is created, and is the one to change it from
+ * then on.
+ *
+ * Context: May sleep; under vcpu->mutex.
+ * Return: 0; -EINVAL if the REC exists and is in another state, or cannot be in
+ * this one.
+ */
+int kvm_rec_set_mpstate(struct kvm_vcpu *vcpu, u32 mp_state)
+{
+	struct kvm_mp_state *now = &vcpu->arch.mp_state;
+	int ret = 0;
+
+	if (mp_state != KVM_MP_STATE_RUNNABLE &&
+	    mp_state != KVM_MP_STATE_STOPPED)
+		return -EINVAL;
+
+	mutex_lock(&vcpu->kvm->arch.config_lock);
+	spin_lock(&vcpu->arch.mp_state_lock);
+	if (kvm_rec_exists(vcpu))
+		ret = now->mp_state == mp_state ? 0 : -EINVAL;
+	else if (mp_state == KVM_MP_STATE_STOPPED)
+		stop(vcpu);
+	else
+		WRITE_ONCE(now->mp_state, mp_state);
+	spin_unlock(&vcpu->arch.mp_state_lock);
+	mutex_unlock(&vcpu->kvm->arch.config_lock);
+	return ret;
+}
+
+/**
  * kvm_rec_is_off() - Find out why the RMM does not enter a REC.
  * @vcpu: The REC, for which REC_ENTER returned RMI_ERROR_REC.
  *

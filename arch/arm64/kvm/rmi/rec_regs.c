@@ -381,18 +381,3 @@ int kvm_rec_set_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg)
 		return -EINVAL;
 	}
 }
-
-/**
- * kvm_rec_can_set_mpstate() - Say whether KVM_SET_MP_STATE is allowed.
- * @vcpu: A REC.
- * @mp_state: The new state.
- *
- * Return: True while the REC is not created, and for the state that it has.
- */
-bool kvm_rec_can_set_mpstate(const struct kvm_vcpu *vcpu, u32 mp_state)
-{
-	if (kvm_rec_exists(vcpu))
-		return mp_state == READ_ONCE(vcpu->arch.mp_state.mp_state);
-	return mp_state == KVM_MP_STATE_RUNNABLE ||
-	       mp_state == KVM_MP_STATE_STOPPED;
-}

@@ -92,7 +92,7 @@ static int set_some(struct kvm_vcpu *vcpu, unsigned long *base,
 		return 0;
 	}
 	if (rmi_is_rtt_error(ret, &level) && level < RMI_RTT_MAX_LEVEL)
-		return realm_rtt_create(vcpu->kvm, *base, level, level + 1);
+		return realm_rtt_split(vcpu->kvm, *base, level);
 	return ret ? rmi_to_errno(ret) : -EIO;
 }
 

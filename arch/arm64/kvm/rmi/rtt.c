@@ -159,6 +159,26 @@ static bool is_assigned(const struct realm *realm, unsigned long ipa)
 }
 
 /**
+ * realm_rtt_split() - Have a table instead of an entry.
+ * @kvm: The realm's VM.
+ * @ipa: A protected address, of which @level has the entry.
+ * @level: The entry's level.  It is empty, or has what was a table before.
+ *
+ * Context: With mmu_lock held for write.
+ * Return: As realm_rtt_create().
+ */
+int realm_rtt_split(struct kvm *kvm, unsigned long ipa, int level)
+{
+	struct realm *realm = &kvm->arch.realm;
+
+	lockdep_assert_held_write(&kvm->mmu_lock);
+
+	if (level == RMI_RTT_BLOCK_LEVEL && is_assigned(realm, ipa))
+		return unfold(realm, ipa) ? 0 : -EIO;
+	return realm_rtt_create(kvm, ipa, level, level + 1);
+}
+
+/**
  * realm_map_protected() - Map a page that is the realm's own.
  * @kvm: The realm's VM.
  * @ipa: Where, a protected address.

@@ -17,13 +17,6 @@ static_assert(sizeof(struct kvm_sev_init) == 48);
 /* Features of VMSAs that user space may ask for: none so far. */
 static const u64 supported_vmsa_features;
 
-static bool has_sev_type(struct kvm *kvm)
-{
-	return kvm->arch.vm_type == KVM_X86_SEV_VM ||
-	       kvm->arch.vm_type == KVM_X86_SEV_ES_VM ||
-	       kvm->arch.vm_type == KVM_X86_SNP_VM;
-}
-
 /**
  * sev_offer_vm_types() - Offer the types of VMs that the processor has.
  * @sev: SEV is enabled
@@ -112,18 +105,16 @@ int sev_guest_init2(struct kvm *kvm, struct kvm_sev_cmd *argp)
 }
 
 /**
- * sev_vcpu_pre_run() - Whether a vCPU of a VM of these types can run.
+ * sev_type_pre_run() - Whether a vCPU of a VM of these types can run.
  * @vcpu: the vCPU
  *
  * Return: 1; -EINVAL before KVM_SEV_INIT2, before an SNP guest is launched, and
  * for a vCPU that was no part of that.
  */
-int sev_vcpu_pre_run(struct kvm_vcpu *vcpu)
+int sev_type_pre_run(struct kvm_vcpu *vcpu)
 {
 	struct kvm *kvm = vcpu->kvm;
 
-	if (!has_sev_type(kvm))
-		return 1;
 	if (!sev_guest(kvm))
 		return -EINVAL;
 	if (!sev_snp_guest(kvm))

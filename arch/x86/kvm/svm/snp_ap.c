@@ -32,6 +32,7 @@
 #include <asm/svm.h>
 
 #include "cpuid.h"
+#include "lapic.h"
 #include "mmu.h"
 #include "svm.h"
 #include "x86.h"
@@ -72,12 +73,19 @@ static void set_next_on_init(struct kvm_vcpu *vcpu, gpa_t gpa)
 	mutex_unlock(&snp->ap_lock);
 }
 
-/* From now on, which takes back what was for an INIT. */
+/*
+ * From now on, which takes back what was for an INIT, and an INIT or SIPI that
+ * the vCPU has not heard of either.
+ */
 static void set_next(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	struct vcpu_snp *snp = to_snp(vcpu);
 
 	mutex_lock(&snp->ap_lock);
+	if (lapic_in_kernel(vcpu)) {
+		clear_bit(KVM_APIC_INIT, &vcpu->arch.apic->pending_events);
+		clear_bit(KVM_APIC_SIPI, &vcpu->arch.apic->pending_events);
+	}
 	snp->ap_vmsa_gpa = gpa;
 	snp->ap_init_gpa = INVALID_GPA;
 	snp->ap_pending = true;

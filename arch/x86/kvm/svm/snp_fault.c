@@ -104,12 +104,7 @@ static int memory_fault_exit(struct kvm_vcpu *vcpu, gfn_t gfn, u64 error_code)
 	return -EFAULT;
 }
 
-/**
- * snp_handle_rmp_fault() - Resolve a fault that the RMP has raised.
- * @vcpu: the vCPU of an SNP guest
- * @gpa: where it faulted
- * @error_code: of the #NPF, with the bit RMP
- *
+/*
  * The frame is of the kind that the guest wants, and its page is known to the
  * MMU; so what is left is a size: a 2 MiB entry under a smaller page of the
  * guest's or of the nested page table, or a 2 MiB mapping of smaller entries.
@@ -117,11 +112,8 @@ static int memory_fault_exit(struct kvm_vcpu *vcpu, gfn_t gfn, u64 error_code)
  *
  * What the guest has forbidden to one of its VMPLs, and any other disagreement
  * between the RMP and the attributes, is not for KVM to resolve.
- *
- * Context: May sleep; with kvm->srcu held.
- * Return: 1 to let the guest try again; -EFAULT with a memory fault exit.
  */
-int snp_handle_rmp_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
+static int handle_rmp(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 {
 	enum rmp_fault ret = RMP_FAULT_RETRY;
 	gfn_t gfn = gpa_to_gfn(gpa), start;
@@ -138,4 +130,25 @@ int snp_handle_rmp_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
 	start = ALIGN_DOWN(gfn, PTRS_PER_PMD);
 	kvm_zap_gfn_range(vcpu->kvm, start, start + PTRS_PER_PMD);
 	return 1;
+}
+
+/**
+ * snp_handle_rmp_fault() - Resolve a fault that the RMP has raised.
+ * @vcpu: the vCPU of an SNP guest
+ * @gpa: where it faulted
+ * @error_code: of the #NPF, with the bit RMP
+ *
+ * Context: May sleep; with kvm->srcu held.
+ * Return: 1 to let the guest try again; 0 to exit to user space; -EFAULT with a
+ * memory fault exit; or another error of the fault's.
+ */
+int snp_handle_rmp_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code)
+{
+	struct vmcb_control_area *control = &to_svm(vcpu)->vmcb->control;
+	int r;
+
+	r = kvm_mmu_page_fault(vcpu, gpa, error_code,
+			       static_cpu_has(X86_FEATURE_DECODEASSISTS) ?
+			       control->insn_bytes : NULL, control->insn_len);
+	return r > 0 ? handle_rmp(vcpu, gpa, error_code) : r;
 }

@@ -173,5 +173,8 @@ int snp_launch_finish(struct kvm *kvm, struct kvm_sev_cmd *argp)
  */
 int snp_take_vmsa_back(struct kvm_vcpu *vcpu)
 {
+	/* One that has not been added is the host's, or was lost by the attempt. */
+	if (!vcpu->arch.guest_state_protected)
+		return 0;
 	return snp_take_page_back(vmsa_pfn(vcpu));
 }

@@ -16,6 +16,7 @@
 #include <linux/io.h>
 #include <linux/kstrtox.h>
 #include <linux/memblock.h>
+#include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
 #include <linux/smp.h>
@@ -167,6 +168,8 @@ static int __init snp_rmptable_init(void)
 	cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "x86/snp:online", online_cpu,
 			  NULL);
 	snp_set_rmp_ops(&snp_rmp_hw_ops);
+	/* The firmware is shut down by a panic notifier, also before kdump. */
+	crash_kexec_post_notifiers = true;
 	pr_info("on, RMP at [mem %#018llx-%#018llx]\n", r.base,
 		r.base + r.size - 1);
 	return 0;

@@ -34,8 +34,12 @@
 #define ESR_EMULATED		(ESR_ABORT | ESR_ISV | ESR_SAS_MASK | ESR_SF | \
 				 ESR_WNR)
 
-/* WFx */
+/* WFx: which of the four it is, and with a timeout the register that has it. */
 #define ESR_WFX_TI		3ull
+#define ESR_WFX_TIMEOUT		BIT(1)
+#define ESR_WFX_RV		BIT(2)
+#define ESR_WFX_RN_SHIFT	5
+#define ESR_WFX_RN(esr)		((unsigned int)((esr) >> ESR_WFX_RN_SHIFT & 0x1f))
 
 /* System registers */
 #define ESR_SYS_READ		BIT(0)

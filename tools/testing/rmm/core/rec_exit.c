@@ -118,15 +118,26 @@ static enum rec_action handle_sysreg(struct rec *rec, const struct rmm_trap *t,
 	return REC_EXIT_NEXT;
 }
 
+/* "REC exit due to WFI or WFE" */
+static enum rec_action handle_wfx(struct rec *rec, const struct rmm_trap *t,
+				  struct rmi_rec_exit *exit)
+{
+	unsigned int rn = ESR_WFX_RN(t->esr);
+
+	exit->exit_reason = RMI_EXIT_SYNC;
+	exit->esr = t->esr & (ESR_EC_MASK | ESR_IL | ESR_WFX_TI);
+	if (t->esr & ESR_WFX_TIMEOUT)
+		exit->gprs[0] = rn < REC_GPRS ? rec->vcpu.gprs[rn] : 0;
+	return REC_EXIT_NEXT;
+}
+
 static enum rec_action handle_sync(struct realm *r, struct rec *rec,
 				   const struct rmm_trap *t,
 				   struct rmi_rec_exit *exit)
 {
 	switch (ESR_EC(t->esr)) {
 	case ESR_EC_WFX:
-		exit->exit_reason = RMI_EXIT_SYNC;
-		exit->esr = t->esr & (ESR_EC_MASK | ESR_IL | ESR_WFX_TI);
-		return REC_EXIT_NEXT;
+		return handle_wfx(rec, t, exit);
 	case ESR_EC_SMC64:
 		return rec_handle_smc(r, rec, exit);
 	case ESR_EC_SYSREG:

@@ -197,6 +197,42 @@ static void test_first_state(void)
 	expect_eq(initial[3], 2);
 }
 
+static u64 wfx_esr;
+
+static void wait_trap(struct rmm_vcpu *v, struct rmm_trap *trap)
+{
+	v->gprs[7] = 0x777;
+	trap->reason = RMI_EXIT_SYNC;
+	trap->esr = wfx_esr;
+}
+
+/* The host sees which of the four it is, and with a timeout until when, of any register. */
+static void test_waits(void)
+{
+	const u64 wfx = 1ull << 26 | ESR_IL, rv = 1ull << 2;
+	const struct {
+		u64 esr, shown, gpr0;
+	} cases[] = {
+		{ 0, 0, 0 },
+		{ 1, 1, 0 },
+		{ 2 | rv | 7 << 5, 2, 0x777 },
+		{ 3 | rv | 7 << 5, 3, 0x777 },
+		{ 2 | rv | 31 << 5, 2, 0 },
+	};
+	unsigned int i;
+
+	world_active();
+	arena.run = wait_trap;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		wfx_esr = wfx | cases[i].esr;
+		enter(RMI_SUCCESS);
+		expect_eq(run_page()->exit.exit_reason, RMI_EXIT_SYNC);
+		expect_eq(run_page()->exit.esr, wfx | cases[i].shown);
+		expect_eq(run_page()->exit.gprs[0], cases[i].gpr0);
+	}
+	arena.run = NULL;
+}
+
 /* What another CPU may do to a REC that runs. */
 static void while_running(struct rmm_vcpu *v, struct rmm_trap *trap)
 {
@@ -388,6 +424,7 @@ int main(void)
 		{ "REC_ENTER", test_enter },
 		{ "REC_ENTER in each state", test_enter_states },
 		{ "the first entry", test_first_state },
+		{ "waiting", test_waits },
 		{ "a REC that runs", test_running },
 		{ "failures of PSCI_COMPLETE", test_complete_errors },
 		{ "CPU_ON", test_cpu_on },

@@ -133,6 +133,9 @@ struct sysreg_access {
 	bool read;
 };
 
+/* wfx.c: the syndrome of a trap from @pc as the architecture has it. */
+u64 wfx_syndrome(u64 esr, u64 pc, u64 pstate);
+
 /* debug.c */
 void debug_save(struct debug_state *d);
 void debug_load(const struct debug_state *d);

@@ -253,6 +253,8 @@ void rmm_port_run(struct rmm_vcpu *v, const struct rmm_s2 *s2, struct rmm_trap *
 	realm_load(v, s2);
 	trap->reason = reason_of(realm_enter(v));
 	trap->esr = read_sysreg(esr_el2);
+	if (trap->reason == RMI_EXIT_SYNC)
+		trap->esr = wfx_syndrome(trap->esr, read_sysreg(elr_el2), read_sysreg(spsr_el2));
 	trap->far = read_sysreg(far_el2);
 	trap->hpfar = read_sysreg(hpfar_el2);
 	realm_save(v);

@@ -27,6 +27,9 @@ static bool has_data;
 #define MMIO_VALUE		0x8765UL
 #define PSCI_SYSTEM_OFF		0x84000008
 #define EC_WFX			0x01
+#define WFX_TI			3
+#define WFX_WFIT		2
+#define ISAR2_WFXT		0xf
 #define EC_DATA_ABORT		0x24
 
 #define TIMER_ENABLE		BIT(0)
@@ -237,6 +240,12 @@ static void run_to_end(void)
 
 	realm_enter(RMI_ENTER_TRAP_WFI, 0, RMI_EXIT_SYNC);
 	expect("WFI is shown", exit->esr >> ESR_EC_SHIFT, EC_WFX);
+	if (read_sysreg(S3_0_C0_C6_2) & ISAR2_WFXT) {
+		realm_enter(RMI_ENTER_TRAP_WFI, 0, RMI_EXIT_SYNC);
+		expect("WFIT is shown", exit->esr >> ESR_EC_SHIFT, EC_WFX);
+		expect("as what it is", exit->esr & WFX_TI, WFX_WFIT);
+		expect("until when", exit->gprs[0], WFIT_UNTIL);
+	}
 	realm_enter(0, 0, RMI_EXIT_PSCI);
 	expect("it turns the system off", exit->gprs[0], PSCI_SYSTEM_OFF);
 }

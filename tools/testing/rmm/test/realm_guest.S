@@ -56,7 +56,12 @@ realm_guest:
 	host_call CALL_INTERRUPT
 
 	wfi
-	ldr	w0, =0x84000008
+	mrs	x0, S3_0_C0_C6_2
+	tst	x0, #0xf
+	b.eq	2f
+	mov	x9, #WFIT_UNTIL
+	.inst	0xd5031029	// WFIT X9
+2:	ldr	w0, =0x84000008
 	smc	#0
 	b	.
 

@@ -14,6 +14,8 @@
 #define CALL_VECTOR	0x33
 #define CALL_INTERRUPT	0x44
 
+#define WFIT_UNTIL	0x7fff00000000
+
 #define CALL_LENGTH	0x55
 #define CALL_SVE	0x66
 #define CALL_DEBUG	0x77

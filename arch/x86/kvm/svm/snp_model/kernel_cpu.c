@@ -252,7 +252,7 @@ static void run_vmsa(struct vcpu_svm *svm, struct snp_cpu *cpu,
 	host_xcr0 = switch_to_guest_xcr0(cpu);
 
 	run(svm, cpu, spec_ctrl_intercepted);
-	reload_tss(&svm->vcpu);
+	svm_reload_tss(&svm->vcpu);
 
 	memcpy(cpu->vmsa, &cpu->vmcb.ptr->save, SAVE_SIZE);
 	switch_to_host_xcr0(cpu, host_xcr0);

@@ -111,7 +111,7 @@ enum snp_outcome {
 	SNP_RESUME,
 	/* KVM handles control.exit_code. */
 	SNP_TO_KVM,
-	/* An error of the kernel's, see snp_cpu_first_exit(). */
+	/* An error of the kernel's, see snp_cpu_handle_exit(). */
 	SNP_NO_MEMORY,
 };
 

@@ -87,28 +87,25 @@ static enum snp_outcome handle(struct kvm_vcpu *vcpu, struct snp_cpu *cpu)
 }
 
 /**
- * snp_cpu_first_exit() - The model's part of an exit.
+ * snp_cpu_handle_exit() - svm_handle_exit() where the model is on.
  * @vcpu: any vCPU, after svm_vcpu_run()
- * @ret: set to what svm_handle_exit() returns, if it is done with that: 1, or
- *	-ENOMEM
+ * @exit_fastpath: what that has done about the exit
  *
  * Context: may sleep.
- * Return: 1 if svm_handle_exit() is done; 0 if KVM has an exit to handle.
+ * Return: as svm_handle_exit(); -ENOMEM if the model lacks memory.
  */
-int snp_cpu_first_exit(struct kvm_vcpu *vcpu, int *ret)
+int snp_cpu_handle_exit(struct kvm_vcpu *vcpu, fastpath_t exit_fastpath)
 {
 	struct vmcb_control_area *control = &to_svm(vcpu)->vmcb->control;
 
 	if (control->exit_code != SNP_CPU_EXIT || !sev_snp_guest(vcpu->kvm))
-		return 0;
+		return svm_handle_exit(vcpu, exit_fastpath);
 
-	*ret = 1;
 	switch (handle(vcpu, snp_cpu_of(vcpu))) {
 	case SNP_TO_KVM:
-		return 0;
+		return svm_handle_exit(vcpu, exit_fastpath);
 	case SNP_NO_MEMORY:
-		*ret = -ENOMEM;
-		return 1;
+		return -ENOMEM;
 	default:
 		return 1;
 	}

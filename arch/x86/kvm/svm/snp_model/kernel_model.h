@@ -4,14 +4,14 @@
 #define SNP_MODEL_KERNEL_H
 
 #include <linux/errno.h>
+#include <linux/kvm_host.h>
 #include <linux/static_call.h>
 #include <linux/types.h>
 
-struct kvm_vcpu;
-
 /* svm.c */
 void svm_vcpu_enter_exit(struct kvm_vcpu *vcpu, bool spec_ctrl_intercepted);
-void reload_tss(struct kvm_vcpu *vcpu);
+int svm_handle_exit(struct kvm_vcpu *vcpu, fastpath_t exit_fastpath);
+void svm_reload_tss(struct kvm_vcpu *vcpu);
 
 #ifdef CONFIG_KVM_AMD_SNP_MODEL
 
@@ -26,19 +26,18 @@ void snp_cpu_enter_exit(struct kvm_vcpu *vcpu, bool spec_ctrl_intercepted);
 void snp_cpu_free(struct kvm_vcpu *vcpu);
 
 /* kernel_exit.c */
-int snp_cpu_first_exit(struct kvm_vcpu *vcpu, int *ret);
+int snp_cpu_handle_exit(struct kvm_vcpu *vcpu, fastpath_t exit_fastpath);
 
 /* The CPU's own way, until the model starts. */
 DECLARE_STATIC_CALL(svm_enter_exit, svm_vcpu_enter_exit);
-DECLARE_STATIC_CALL(svm_first_exit, snp_cpu_first_exit);
 
 #define svm_enter_exit(vcpu, spec_ctrl_intercepted) \
 	static_call(svm_enter_exit)(vcpu, spec_ctrl_intercepted)
-#define svm_first_exit(vcpu, ret)	static_call(svm_first_exit)(vcpu, ret)
 
 #else
 
 #define snp_model_is_on		false
+#define snp_cpu_handle_exit	svm_handle_exit
 
 static inline int snp_model_start(void)
 {
@@ -56,7 +55,6 @@ static inline void snp_cpu_free(struct kvm_vcpu *vcpu) {}
 
 #define svm_enter_exit(vcpu, spec_ctrl_intercepted) \
 	svm_vcpu_enter_exit(vcpu, spec_ctrl_intercepted)
-#define svm_first_exit(vcpu, ret)	((void)(ret), 0)
 
 #endif
 

@@ -27,7 +27,6 @@ static bool wanted __initdata;
 module_param_named(snp_model, wanted, bool, 0);
 
 DEFINE_STATIC_CALL(svm_enter_exit, svm_vcpu_enter_exit);
-DEFINE_STATIC_CALL_RET0(svm_first_exit, snp_cpu_first_exit);
 
 /*
  * The C-bit is where even an emulated CPU has physical address bits.  ASIDs are
@@ -39,7 +38,10 @@ DEFINE_STATIC_CALL_RET0(svm_first_exit, snp_cpu_first_exit);
 static int submit(int cmd, phys_addr_t paddr, unsigned int *status)
 {
 	*status = snpm_command(cmd, paddr);
-	return 0;
+	if (*status != SNPM_NO_ANSWER)
+		return 0;
+	*status = 0;
+	return -ETIMEDOUT;
 }
 
 static const struct snp_firmware_ops firmware_ops = {
@@ -106,7 +108,6 @@ int __init snp_model_start(void)
 		return err;
 	}
 	static_call_update(svm_enter_exit, snp_cpu_enter_exit);
-	static_call_update(svm_first_exit, snp_cpu_first_exit);
 	snp_model_make_debugfs();
 	snp_model_is_on = true;
 	add_taint(TAINT_TEST, LOCKDEP_STILL_OK);

@@ -315,8 +315,9 @@ struct snpm_failure {
 	/* So many succeed first, then so many fail. */
 	u32 skip;
 	u32 times;
-	/* What they return, having done nothing. */
+	/* What they return, having done nothing; a command may not answer. */
 	u32 status;
+#define SNPM_NO_ANSWER	0xffff
 };
 
 /**

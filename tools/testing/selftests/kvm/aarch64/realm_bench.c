@@ -64,7 +64,7 @@ static void run_exits(void)
 static void begin(void)
 {
 	realm_create(&realm, &(struct realm_options){});
-	agent_map(realm.vm, MEMORY, SIZE);
+	realm_map(realm.vm, MEMORY, SIZE);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, SIZE);
 	vm_set_private(realm.vm, MEMORY, SIZE);
 	memset(memory.hva, 0xa5, SIZE);

@@ -45,7 +45,7 @@ static void tell_of_creation(void)
 	uint64_t before = rmm_delegated();
 
 	realm_create(&realm, &(struct realm_options){});
-	agent_map(realm.vm, MEMORY, MEMORY_SIZE);
+	realm_map(realm.vm, MEMORY, MEMORY_SIZE);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, MEMORY_SIZE);
 	vm_set_private(realm.vm, MEMORY, MEMORY_SIZE);
 	mailbox = addr_gpa2hva(realm.vm, REALM_MAILBOX) + 2048;

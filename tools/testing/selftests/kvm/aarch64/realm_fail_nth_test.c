@@ -21,7 +21,7 @@ static uint64_t delegated, leaked;
 static void begin(bool no_gic)
 {
 	realm_create(&realm, &(struct realm_options){ .no_gic = no_gic });
-	agent_map(realm.vm, MEMORY, SIZE);
+	realm_map(realm.vm, MEMORY, SIZE);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, SIZE);
 	vm_set_private(realm.vm, MEMORY, SIZE);
 }
@@ -141,7 +141,7 @@ static void expect_end(uint64_t value, const char *when)
 {
 	enum agent_stop stop;
 
-	EXPECT(agent_take_end(agent, &stop) && stop == AGENT_DONE &&
+	EXPECT(agent->ops->take_end(agent, &stop) && stop == AGENT_DONE &&
 	       agent->value == value,
 	       "%s: the guest should return %#lx, exit reason %u value %#lx",
 	       when, value, agent->vcpu->run->exit_reason, agent->value);

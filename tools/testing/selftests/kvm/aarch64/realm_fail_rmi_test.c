@@ -202,7 +202,7 @@ static void story(void)
 	struct agent *agent = &realm.agents[0];
 
 	realm_create(&realm, &options);
-	agent_map(realm.vm, MEMORY, SIZE);
+	realm_map(realm.vm, MEMORY, SIZE);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, SIZE);
 	vm_set_private(realm.vm, MEMORY, SIZE);
 	realm_bind(&realm);

@@ -30,7 +30,7 @@ static void begin(unsigned int ipa_bits)
 	};
 
 	realm_create(&realm, &options);
-	agent_map(realm.vm, MEMORY, SIZE + SIZE_2M);
+	realm_map(realm.vm, MEMORY, SIZE + SIZE_2M);
 	gmem_area_add(&memory, realm.vm, SLOT, MEMORY, SIZE);
 	vm_set_private(realm.vm, MEMORY, SIZE);
 	realm_load(&realm, &options);

@@ -97,6 +97,23 @@ static uint64_t guest_timer(uint64_t intid, uint64_t ticks, uint64_t use_wfi)
 	return read_sysreg(cntvct_el0) - start;
 }
 
+/* WFxT, and the instruction itself, which assemblers may not know. */
+static uint64_t guest_has_wfit(void)
+{
+	return read_sysreg_s(sys_reg(3, 0, 0, 6, 2)) & 0xf;
+}
+
+/* Nothing comes, so that only the time can end it; how long it was. */
+static uint64_t guest_wfit(uint64_t ticks)
+{
+	uint64_t start = read_sysreg(cntvct_el0);
+	register uint64_t until asm("x0") = start + ticks;
+
+	while (read_sysreg(cntvct_el0) < until)
+		asm volatile(".inst 0xd5031020" : : "r"(until) : "memory");
+	return read_sysreg(cntvct_el0) - start;
+}
+
 static uint64_t guest_send(uint64_t intid, uint64_t to)
 {
 	write_sysreg_s(intid << 24 | 1 << to, SYS_ICC_SGI1R_EL1);
@@ -210,6 +227,45 @@ static void *wait_on_second(void *count)
 				  (uint64_t)count, 1);
 }
 
+static bool stop_spinning;
+
+static void *spin(void *arg)
+{
+	go_to_cpu(0);
+	while (!READ_ONCE(stop_spinning))
+		;
+	return NULL;
+}
+
+/*
+ * The host does not get to see until when it waits.  It takes part only where
+ * there is something else to run.
+ */
+static void test_wfit(void)
+{
+	struct agent *agent = &realm.agents[0];
+	uint64_t ticks = agent_call(agent, guest_frequency) / 50, spent;
+	uint64_t exits = vcpu_stat(agent->vcpu, "wfi_exit_stat");
+	pthread_t thread;
+	int i;
+
+	if (!agent_call(agent, guest_has_wfit)) {
+		note_skipped("WFIT: the CPU does not have it");
+		return;
+	}
+	go_to_cpu(0);
+	pthread_create(&thread, NULL, spin, NULL);
+	for (i = 0; i < 10; i++) {
+		spent = agent_call(agent, guest_wfit, ticks);
+		EXPECT(spent >= ticks, "WFIT: should take %lu ticks, took %lu",
+		       ticks, spent);
+	}
+	WRITE_ONCE(stop_spinning, true);
+	pthread_join(thread, NULL);
+	EXPECT(vcpu_stat(agent->vcpu, "wfi_exit_stat") > exits,
+	       "the host should have seen a WFIT");
+}
+
 static void test_between_recs(void)
 {
 	pthread_t thread;
@@ -292,6 +348,7 @@ int main(int argc, char *argv[])
 	test_lines();
 	test_timer(PPI_VTIMER, "virtual timer");
 	test_timer(PPI_PTIMER, "physical timer");
+	test_wfit();
 	test_many();
 	test_level();
 	test_between_recs();

@@ -162,7 +162,7 @@ static void vmm(int pipe, enum stage last)
 	struct agent *agent = &realm.agents[0];
 
 	realm_create(&realm, &options);
-	agent_map(realm.vm, MEMORY, SIZE);
+	realm_map(realm.vm, MEMORY, SIZE);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, SIZE);
 	vm_set_private(realm.vm, MEMORY, SIZE);
 	reached(pipe, CREATED, last);
@@ -315,7 +315,7 @@ static void test_host_access(void)
 	struct agent *agent = &realm.agents[0];
 
 	realm_create(&realm, &options);
-	agent_map(realm.vm, MEMORY, SIZE + SIZE_2M);
+	realm_map(realm.vm, MEMORY, SIZE + SIZE_2M);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, SIZE);
 	vm_set_private(realm.vm, MEMORY, SIZE);
 	realm_load(&realm, &options);

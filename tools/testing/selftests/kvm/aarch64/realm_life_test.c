@@ -159,7 +159,7 @@ static struct gmem_area memory;
 static void begin(const struct realm_options *options)
 {
 	realm_create(&realm, options);
-	agent_map(realm.vm, MEMORY, NR_PAGES * SIZE_4K);
+	realm_map(realm.vm, MEMORY, NR_PAGES * SIZE_4K);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY,
 		      NR_PAGES * SIZE_4K);
 	vm_set_private(realm.vm, MEMORY, NR_PAGES * SIZE_4K);

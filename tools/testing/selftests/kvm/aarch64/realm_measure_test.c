@@ -135,7 +135,7 @@ static void begin(const struct plan *plan)
 	realm_create(&realm, &options);
 	for (i = 0; i < plan->nr_vcpus && plan->pmu; i++)
 		realm_start_pmu(realm.vcpus[i]);
-	agent_map(realm.vm, MEMORY, SIZE);
+	realm_map(realm.vm, MEMORY, SIZE);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, SIZE);
 	vm_set_private(realm.vm, MEMORY, SIZE);
 	stamp_fill(memory.hva, MEMORY, SIZE, 9);

@@ -247,7 +247,7 @@ int main(int argc, char *argv[])
 
 	require_realms();
 	realm_create(&realm, &(struct realm_options){});
-	agent_map(realm.vm, READ_ONLY, SIZE_4K);
+	realm_map(realm.vm, READ_ONLY, SIZE_4K);
 	realm_load(&realm, &(struct realm_options){ .not_measured = true });
 	for (i = 0; i < ARRAY_SIZE(accesses); i++)
 		test_access(&accesses[i]);

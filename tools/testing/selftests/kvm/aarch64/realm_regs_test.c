@@ -158,14 +158,19 @@ static void test_other_ways(void)
 {
 	struct kvm_guest_debug debug = { .control = KVM_GUESTDBG_ENABLE };
 	struct kvm_vcpu_events events = { .exception.serror_pending = 1 };
-	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_STOPPED };
+	struct kvm_mp_state state;
 
 	EXPECT_ERRNO(__vcpu_ioctl(vcpu, KVM_SET_GUEST_DEBUG, &debug), EINVAL,
 		     "KVM_SET_GUEST_DEBUG");
 	EXPECT_ERRNO(__vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events), EINVAL,
 		     "an SError for a REC");
-	EXPECT_ERRNO(__vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state), EINVAL,
-		     "KVM_SET_MP_STATE of a REC that exists");
+	for (state.mp_state = 0; state.mp_state < 16; state.mp_state++)
+		EXPECT_ERRNO(__vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &state),
+			     state.mp_state == KVM_MP_STATE_RUNNABLE ? 0 :
+			     EINVAL, "KVM_SET_MP_STATE %u of a REC that is on",
+			     state.mp_state);
+	EXPECT_EQ(agent_call(&realm.agents[0], guest_dfr0) != 0, true,
+		  "a call of a REC that is still on");
 }
 
 /* Scalable vectors */

@@ -126,7 +126,7 @@ static void make_realm(struct rnd *rnd)
 	};
 
 	realm_create(&realm, &options);
-	agent_map(realm.vm, MEMORY, SIZE);
+	realm_map(realm.vm, MEMORY, SIZE);
 	gmem_area_add(&memory, realm.vm, REALM_FREE_SLOT, MEMORY, SIZE);
 	vm_set_private(realm.vm, MEMORY, SIZE);
 	realm_load(&realm, &options);

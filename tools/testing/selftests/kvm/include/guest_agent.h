@@ -26,7 +26,22 @@ enum agent_stop {
 	AGENT_ERROR,		/* KVM_RUN failed without filling in the exit */
 };
 
+struct agent;
+
+/*
+ * How guests of a kind are called.  take_end(): at the end of a call, takes its
+ * value, completes the exit and says what it was an end of.  pc() is NULL where
+ * the host cannot know.
+ */
+struct agent_ops {
+	void (*start)(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
+		      uint64_t a2, uint64_t a3);
+	bool (*take_end)(struct agent *agent, enum agent_stop *stop);
+	uint64_t (*pc)(struct agent *agent);
+};
+
 struct agent {
+	const struct agent_ops *ops;
 	struct kvm_vcpu *vcpu;
 	struct agent_regs idle;
 	uint64_t value;
@@ -39,6 +54,8 @@ void agent_entry(void);
 struct kvm_vm *agent_vm_create(unsigned long type, int nr_vcpus,
 			       struct agent agents[]);
 void agent_init(struct agent *agent, struct kvm_vcpu *vcpu);
+void agent_init_ops(struct agent *agent, struct kvm_vcpu *vcpu,
+		    const struct agent_ops *ops);
 void agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
 		 uint64_t a2, uint64_t a3);
 enum agent_stop agent_run(struct agent *agent);
@@ -68,13 +85,9 @@ void agent_map(struct kvm_vm *vm, uint64_t gpa, uint64_t size);
 /* How many page faults KVM has resolved; always 0 where it does not count. */
 uint64_t agent_page_faults(struct agent *agent);
 
-/*
- * For lib/guest_agent.c.  agent_take_end(): at the end of a call, takes its
- * value, completes the exit and says what it was an end of.
- */
+/* For lib/guest_agent.c: guests whose registers are the host's to set. */
+extern const struct agent_ops agent_regs_ops;
 void agent_save_idle(struct agent *agent);
-bool agent_take_end(struct agent *agent, enum agent_stop *stop);
-uint64_t agent_pc(struct agent *agent);
 
 /* Functions that run in the guest; addresses are virtual and physical. */
 uint64_t guest_read(uint64_t gpa);

@@ -5,11 +5,22 @@
  */
 #include "guest_agent.h"
 
+void agent_init_ops(struct agent *agent, struct kvm_vcpu *vcpu,
+		    const struct agent_ops *ops)
+{
+	*agent = (struct agent) { .ops = ops, .vcpu = vcpu };
+}
+
 void agent_init(struct agent *agent, struct kvm_vcpu *vcpu)
 {
-	memset(agent, 0, sizeof(*agent));
-	agent->vcpu = vcpu;
+	agent_init_ops(agent, vcpu, &agent_regs_ops);
 	agent_save_idle(agent);
+}
+
+void agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
+		 uint64_t a2, uint64_t a3)
+{
+	agent->ops->start(agent, fn, a0, a1, a2, a3);
 }
 
 struct kvm_vm *agent_vm_create(unsigned long type, int nr_vcpus,
@@ -51,7 +62,7 @@ enum agent_stop agent_run(struct agent *agent)
 
 	if (ret)
 		return agent_stopped_in_error(agent);
-	if (agent_take_end(agent, &stop))
+	if (agent->ops->take_end(agent, &stop))
 		return stop;
 
 	switch (run->exit_reason) {
@@ -65,7 +76,8 @@ enum agent_stop agent_run(struct agent *agent)
 
 	TEST_FAIL("vCPU %u should not exit with reason %u (%s) at %#lx",
 		  agent->vcpu->id, run->exit_reason,
-		  exit_reason_str(run->exit_reason), agent_pc(agent));
+		  exit_reason_str(run->exit_reason),
+		  agent->ops->pc ? agent->ops->pc(agent) : 0);
 }
 
 const char *agent_stop_name(struct agent *agent, enum agent_stop stop)

@@ -7,12 +7,17 @@
 #include <signal.h>
 #include <sys/time.h>
 
+#include <asm/barrier.h>
+
 #include "guest_agent.h"
 
 #define PAGE		SIZE_4K
 #define GPA		(4 * SIZE_1G)
 #define SIZE		(2 * SIZE_2M)
 #define END		(GPA + SIZE)
+
+/* In bytes; the least that there is. */
+#define RING_SIZE	PAGE
 
 static struct kvm_vm *vm;
 static struct agent agent;
@@ -30,6 +35,13 @@ static int pre_fault(uint64_t gpa, uint64_t size, uint64_t flags)
 	};
 
 	return __vcpu_pre_fault(agent.vcpu, &range);
+}
+
+static int pre_fault_of(struct kvm_vcpu *vcpu, uint64_t gpa, uint64_t size)
+{
+	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = size };
+
+	return __vcpu_pre_fault(vcpu, &range);
 }
 
 static void test_arguments(void)
@@ -304,6 +316,60 @@ static void test_ordinary_vm(void)
 	kvm_vm_free(plain);
 }
 
+/* Userspace collects what is in the ring: how much, and the last frame of it. */
+static uint64_t collect(struct kvm_vcpu *vcpu, uint64_t *next, uint64_t *last)
+{
+	struct kvm_dirty_gfn *ring = vcpu_map_dirty_ring(vcpu), *entry;
+	uint64_t nr;
+
+	for (nr = 0; ; nr++, ++*next) {
+		entry = &ring[*next % vcpu->dirty_gfns_count];
+		if (smp_load_acquire(&entry->flags) != KVM_DIRTY_GFN_F_DIRTY)
+			break;
+		*last = entry->offset;
+		smp_store_release(&entry->flags, KVM_DIRTY_GFN_F_RESET);
+	}
+	EXPECT_EQ(kvm_vm_reset_dirty_ring(vcpu->vm), nr, "entries that are reset");
+	return nr;
+}
+
+/* What the guest could write without a fault is dirty, and there is an end to it. */
+static void test_dirty_ring(void)
+{
+	struct kvm_pre_fault_memory range = { .gpa = GPA, .size = SIZE };
+	struct kvm_vm *plain = vm_create(1);
+	void *hva = map_anonymous(SIZE, SIZE_2M);
+	uint64_t next = 0, last, before, nr;
+	struct kvm_vcpu *vcpu;
+
+	vm_enable_dirty_ring(plain, RING_SIZE);
+	vcpu = vm_vcpu_add(plain, 0, NULL);
+	vm_set_user_memory_region(plain, 1, KVM_MEM_LOG_DIRTY_PAGES, GPA, SIZE,
+				  hva);
+
+	EXPECT_ERRNO(pre_fault_of(vcpu, GPA, 10 * PAGE), 0, "dirty ring");
+	EXPECT_ERRNO(pre_fault_of(vcpu, GPA, 10 * PAGE), 0, "dirty ring, again");
+	EXPECT_EQ(collect(vcpu, &next, &last), 10, "entries of 10 pages, twice");
+
+	while (range.size) {
+		before = range.gpa;
+		EXPECT_ERRNO(__vcpu_pre_fault(vcpu, &range), 0,
+			     "dirty ring, from %#lx", before);
+		if (range.size)
+			EXPECT_ERRNO(__vcpu_pre_fault(vcpu, &range), EAGAIN,
+				     "a full dirty ring");
+		nr = collect(vcpu, &next, &last);
+		EXPECT(nr && nr < RING_SIZE / sizeof(struct kvm_dirty_gfn),
+		       "entries of a full ring: %lu", nr);
+		if (!EXPECT_EQ(GPA + (last + 1) * PAGE, range.gpa,
+			       "end of the last page in the ring"))
+			break;
+	}
+	EXPECT_EQ(next, SIZE / PAGE, "entries in all");
+	kvm_vm_free(plain);
+	munmap(hva, SIZE);
+}
+
 #define CHURN_ROUNDS	200
 
 static struct churn {
@@ -388,6 +454,7 @@ int main(int argc, char *argv[])
 
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_PRE_FAULT_MEMORY));
 	test_ordinary_vm();
+	test_dirty_ring();
 	test_slot_deleted();
 
 	vm = agent_vm_create(private_vm_type(), 1, &agent);

@@ -246,10 +246,46 @@ static void test_failures(void)
 		  "the story after all failures");
 }
 
+/* True if the story did not get to its end because of it. */
+static bool fall_silent(unsigned int nth, uint64_t held, uint64_t leaked)
+{
+	char what[80];
+
+	snprintf(what, sizeof(what), "no answer from command %u on", nth);
+	snp_model_fail(SNP_FAILING_COMMAND, 0, nth, 1000000, SNP_FW_NO_ANSWER);
+	return held_is_leaked(what, held, leaked);
+}
+
+/*
+ * What does not answer gives no page back, so that it gets no more than it had
+ * been given when that became known.
+ */
+static void test_silence(void)
+{
+	uint64_t held = snp_model_held(), leaked = snp_model_leaked(), lost;
+	unsigned int nth;
+
+	EXPECT(fall_silent(0, held, leaked), "a launch without a firmware");
+	lost = snp_model_leaked();
+	EXPECT(lost > leaked, "a page should have been on its way");
+	EXPECT(fall_silent(0, held, leaked), "another without a firmware");
+	EXPECT(fall_silent(0, held, leaked), "and another");
+	EXPECT_EQ(snp_model_leaked(), lost, "pages lost by the first, and by all");
+
+	for (nth = 1; nth < MAX_NTH; nth += 1 + nth / 2)
+		if (!fall_silent(nth, held, leaked))
+			break;
+	printf("firmware falls silent: %lu pages leaked\n",
+	       snp_model_leaked() - leaked);
+	EXPECT_EQ(held_is_leaked("a firmware that answers again", held, leaked),
+		  0, "the story when the firmware answers again");
+}
+
 int main(int argc, char *argv[])
 {
 	require_snp();
 	require_snp_model();
 	test_failures();
+	test_silence();
 	return test_verdict();
 }

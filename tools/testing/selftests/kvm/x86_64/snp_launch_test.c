@@ -376,6 +376,18 @@ static void create_second_cpu(void)
 	expect_ap_call(SNP_AP_CREATE, "creation");
 }
 
+/* It would stop the vCPU that has been created since. */
+static void test_old_init(void)
+{
+	expect_ap_call(SNP_AP_DESTROY, "destruction before an INIT");
+	EXPECT_EQ(snp_call(&snp, 0, guest_make_vmsa, 1, 0), 0,
+		  "RMPADJUST of the second vCPU's VMSA, once more");
+	init_second_cpu();
+	expect_ap_call(SNP_AP_CREATE, "creation after an INIT");
+	EXPECT_EQ(snp_call(&snp, 1, guest_cpu_id), 1,
+		  "who the vCPU is that was created after an INIT");
+}
+
 static void test_second_cpu(void)
 {
 	test_bad_aps();
@@ -385,6 +397,7 @@ static void test_second_cpu(void)
 	start_second_cpu(init_second_cpu, "creation on INIT, after destruction");
 	expect_ap_call(SNP_AP_DESTROY, "destruction, once more");
 	start_second_cpu(create_second_cpu, "creation in place of one on INIT");
+	test_old_init();
 
 	EXPECT_EQ(snp_call(&snp, 1, guest_check, MEMORY, SIZE, 1),
 		  MEMORY + SIZE, "where the second vCPU sees wrong memory");
@@ -426,6 +439,7 @@ static void test_life(void)
 	begin(&options);
 	snp_load(&snp, &options);
 	test_pages();
+	test_hidden_registers();
 	test_msr_calls();
 	test_report(0x11);
 	test_report(0x22);
@@ -438,6 +452,45 @@ static void test_life(void)
 	test_report(0x33);
 	test_termination();
 	end("guest that ended itself");
+}
+
+/* Registers are in the VMSA, and the host's copies mean nothing. */
+
+static const struct {
+	const char *name;
+	unsigned long ioctl;
+} hidden[] = {
+#define HIDDEN(name)	{ #name, name }
+	HIDDEN(KVM_GET_REGS), HIDDEN(KVM_SET_REGS),
+	HIDDEN(KVM_GET_SREGS), HIDDEN(KVM_SET_SREGS),
+	HIDDEN(KVM_GET_SREGS2), HIDDEN(KVM_SET_SREGS2),
+	HIDDEN(KVM_GET_FPU), HIDDEN(KVM_SET_FPU),
+	HIDDEN(KVM_GET_DEBUGREGS), HIDDEN(KVM_SET_DEBUGREGS),
+	HIDDEN(KVM_GET_XSAVE), HIDDEN(KVM_SET_XSAVE), HIDDEN(KVM_GET_XSAVE2),
+	HIDDEN(KVM_GET_XCRS), HIDDEN(KVM_SET_XCRS),
+#undef HIDDEN
+};
+
+static void test_hidden_registers(void)
+{
+	static char buffer[4 * SIZE_4K] __aligned(SIZE_4K);
+	struct kvm_vcpu *vcpu = snp.vcpus[0];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hidden); i++)
+		EXPECT_ERRNO(ioctl(vcpu->fd, hidden[i].ioctl, buffer), EINVAL,
+			     "%s of a launched vCPU", hidden[i].name);
+
+	EXPECT(kvm_check_cap(KVM_CAP_SYNC_REGS), "KVM_CAP_SYNC_REGS of /dev/kvm");
+	EXPECT_EQ(vm_check_cap(snp.vm, KVM_CAP_SYNC_REGS), 0,
+		  "KVM_CAP_SYNC_REGS of an SNP VM");
+	vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+	EXPECT_ERRNO(__vcpu_run(vcpu), EINVAL, "KVM_RUN that shows registers");
+	vcpu->run->kvm_valid_regs = 0;
+	vcpu->run->kvm_dirty_regs = KVM_SYNC_X86_SREGS;
+	EXPECT_ERRNO(__vcpu_run(vcpu), EINVAL, "KVM_RUN that sets registers");
+	vcpu->run->kvm_dirty_regs = 0;
+	EXPECT_EQ(snp_call(&snp, 0, guest_cpu_id), 0, "who the vCPU still is");
 }
 
 /* All vCPUs are launched, each is measured, and has debugging in its policy. */

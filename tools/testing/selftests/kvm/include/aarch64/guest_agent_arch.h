@@ -15,7 +15,8 @@ struct agent_regs {
 /* Where exceptions go; not a C function. */
 void agent_vectors(void);
 
-/* The registers of the device that a call ends at. */
+/* The device, in no memslot of a test, and its registers that a call ends at. */
+#define AGENT_DEVICE		0xc0000000
 #define AGENT_DEVICE_DONE	0
 #define AGENT_DEVICE_TRAP	8
 

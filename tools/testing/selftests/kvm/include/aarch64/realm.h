@@ -35,7 +35,7 @@
  */
 #define REALM_MAILBOX		0x80000000
 #define REALM_MAILBOX_VA	(0x100080000000)
-#define REALM_DEVICE		0xc0000000
+#define REALM_DEVICE		AGENT_DEVICE
 #define REALM_DEVICE_VA		(0x1000c0000000)
 
 struct realm {
@@ -68,7 +68,6 @@ struct realm_options {
 bool has_realms(void);
 bool realms_have_pmu(void);
 void require_realms(void);
-bool vm_is_realm(struct kvm_vm *vm);
 
 /* Where the caller, and the REC that it runs, goes on. */
 void go_to_cpu(int cpu);
@@ -110,9 +109,7 @@ void realm_share_mapping(struct kvm_vm *vm, uint64_t va, uint64_t size);
 unsigned int realm_ipa_bits(struct kvm_vm *vm);
 uint64_t realm_shared_ipa(struct kvm_vm *vm, uint64_t gpa);
 
-/* For lib/aarch64/guest_agent.c. */
-void realm_agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
-		       uint64_t a2, uint64_t a3);
+extern const struct agent_ops realm_agent_ops;
 
 /* Of lib/aarch64/handlers.S, for what vm_install_exception_handler() installs. */
 extern char vectors[];

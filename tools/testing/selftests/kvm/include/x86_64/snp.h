@@ -126,7 +126,6 @@ struct snp_options {
 
 bool has_snp(void);
 void require_snp(void);
-bool vm_is_snp(struct kvm_vm *vm);
 
 /*
  * Steps, each on what the one before has made.  snp_make() is all up to the first
@@ -178,10 +177,7 @@ void snp_measure(uint8_t ld[SHA384_SIZE], uint8_t type, uint64_t gpa,
 void snp_predict_vmsa(struct snp *snp, unsigned int i, struct snp_vmsa *vmsa);
 void snp_measure_vmsas(struct snp *snp);
 
-/* For lib/x86_64/guest_agent.c */
-void snp_agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
-		     uint64_t a2, uint64_t a3);
-bool snp_agent_take_end(struct agent *agent, enum agent_stop *stop);
+extern const struct agent_ops snp_agent_ops;
 struct snp_mailbox *snp_mailbox(struct agent *agent);
 
 /* Goes on after page state changes; stops at all else. */

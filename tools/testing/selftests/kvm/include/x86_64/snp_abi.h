@@ -220,6 +220,9 @@ static_assert(sizeof(struct snp_id_auth) == 0x1000);
 #define SNP_FW_RESOURCE_LIMIT	0x17
 #define SNP_FW_INVALID_KEY	0x27
 
+/* Of the model alone: no status, the command is not answered. */
+#define SNP_FW_NO_ANSWER	0xffff
+
 /* Commands of the firmware */
 #define SNP_CMD_DF_FLUSH	0x084
 #define SNP_CMD_DECOMMISSION	0x090

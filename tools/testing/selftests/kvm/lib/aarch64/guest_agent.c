@@ -3,10 +3,7 @@
  * Calls into the guest on aarch64: their registers, their end, which is a store
  * to a device, exceptions, which end a call too, and the guest's page tables.
  */
-#include "realm.h"
-
-/* In no memslot of a test. */
-#define AGENT_DEVICE		REALM_DEVICE
+#include "guest_agent.h"
 
 asm(".pushsection .text\n\t"
 	".globl agent_entry\n\t"
@@ -28,8 +25,6 @@ void agent_save_idle(struct agent *agent)
 {
 	struct kvm_vcpu *vcpu = agent->vcpu;
 
-	if (vm_is_realm(vcpu->vm))
-		return;
 	vcpu_get_reg(vcpu, ARM64_CORE_REG(sp_el1), &agent->idle.sp);
 	vcpu_get_reg(vcpu, ARM64_CORE_REG(regs.pstate), &agent->idle.pstate);
 	vcpu_set_reg(vcpu, KVM_ARM64_SYS_REG(SYS_VBAR_EL1),
@@ -37,15 +32,11 @@ void agent_save_idle(struct agent *agent)
 	virt_pg_map(vcpu->vm, AGENT_DEVICE, AGENT_DEVICE);
 }
 
-void agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
-		 uint64_t a2, uint64_t a3)
+static void start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
+		  uint64_t a2, uint64_t a3)
 {
 	struct kvm_vcpu *vcpu = agent->vcpu;
 
-	if (vm_is_realm(vcpu->vm)) {
-		realm_agent_start(agent, fn, a0, a1, a2, a3);
-		return;
-	}
 	vcpu_args_set(vcpu, 4, a0, a1, a2, a3);
 	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.regs[9]), (uintptr_t)fn);
 	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.pc), (uintptr_t)agent_entry);
@@ -53,7 +44,7 @@ void agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
 	vcpu_set_reg(vcpu, ARM64_CORE_REG(sp_el1), agent->idle.sp);
 }
 
-bool agent_take_end(struct agent *agent, enum agent_stop *stop)
+static bool take_end(struct agent *agent, enum agent_stop *stop)
 {
 	struct kvm_run *run = agent->vcpu->run;
 
@@ -71,15 +62,19 @@ bool agent_take_end(struct agent *agent, enum agent_stop *stop)
 	return true;
 }
 
-uint64_t agent_pc(struct agent *agent)
+static uint64_t pc(struct agent *agent)
 {
-	uint64_t pc;
+	uint64_t value;
 
-	if (vm_is_realm(agent->vcpu->vm))
-		return 0;
-	vcpu_get_reg(agent->vcpu, ARM64_CORE_REG(regs.pc), &pc);
-	return pc;
+	vcpu_get_reg(agent->vcpu, ARM64_CORE_REG(regs.pc), &value);
+	return value;
 }
+
+const struct agent_ops agent_regs_ops = {
+	.start = start,
+	.take_end = take_end,
+	.pc = pc,
+};
 
 /* This architecture has no such statistic. */
 uint64_t agent_page_faults(struct agent *agent)
@@ -89,8 +84,5 @@ uint64_t agent_page_faults(struct agent *agent)
 
 void agent_map(struct kvm_vm *vm, uint64_t gpa, uint64_t size)
 {
-	if (vm_is_realm(vm))
-		realm_map(vm, gpa, size);
-	else
-		virt_map(vm, gpa, gpa, size / vm->page_size);
+	virt_map(vm, gpa, gpa, size / vm->page_size);
 }

@@ -43,11 +43,6 @@ void go_to_cpu(int cpu)
 		     "go to CPU %d", cpu);
 }
 
-bool vm_is_realm(struct kvm_vm *vm)
-{
-	return (vm->type & KVM_VM_TYPE_ARM_MASK) == KVM_VM_TYPE_ARM_REALM;
-}
-
 /* The VM and its vCPUs */
 
 static enum vm_guest_mode mode_of(unsigned int ipa_bits)
@@ -245,7 +240,7 @@ static void add_vcpu(struct realm *realm, const struct realm_options *options,
 	write_boot_record(realm, i);
 	if (!(features & 1 << KVM_ARM_VCPU_POWER_OFF))
 		realm_set_entry(realm, i);
-	agent_init(&realm->agents[i], realm->vcpus[i]);
+	agent_init_ops(&realm->agents[i], realm->vcpus[i], &realm_agent_ops);
 }
 
 void realm_add_gic(struct realm *realm)

@@ -70,8 +70,8 @@ asm(".pushsection .text\n\t"
 	"1: .quad " __stringify(REALM_DEVICE_VA) "\n\t"
 	".popsection");
 
-void realm_agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
-		       uint64_t a2, uint64_t a3)
+static void start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
+		  uint64_t a2, uint64_t a3)
 {
 	struct mailbox *mailbox;
 
@@ -82,6 +82,17 @@ void realm_agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
 		.fn = (uintptr_t)fn,
 	};
 }
+
+/* The same store, to the shared alias of the device. */
+static bool take_end(struct agent *agent, enum agent_stop *stop)
+{
+	return agent_regs_ops.take_end(agent, stop);
+}
+
+const struct agent_ops realm_agent_ops = {
+	.start = start,
+	.take_end = take_end,
+};
 
 /* Conversion, by guest and host */
 

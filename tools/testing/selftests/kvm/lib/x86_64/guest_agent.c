@@ -5,7 +5,7 @@
  */
 #include <linux/kvm_para.h>
 
-#include "snp.h"
+#include "guest_agent.h"
 
 asm(".pushsection .text\n\t"
 	".globl agent_entry\n\t"
@@ -19,22 +19,16 @@ void agent_save_idle(struct agent *agent)
 {
 	struct kvm_regs *regs = &agent->idle.gp;
 
-	if (vm_is_snp(agent->vcpu->vm))
-		return;
 	vcpu_regs_get(agent->vcpu, regs);
 	regs->rip = (uintptr_t)agent_entry;
 	regs->rsp &= ~0xful;
 }
 
-void agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
-		 uint64_t a2, uint64_t a3)
+static void start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
+		  uint64_t a2, uint64_t a3)
 {
 	struct kvm_regs regs = agent->idle.gp;
 
-	if (vm_is_snp(agent->vcpu->vm)) {
-		snp_agent_start(agent, fn, a0, a1, a2, a3);
-		return;
-	}
 	regs.r11 = (uintptr_t)fn;
 	regs.rdi = a0;
 	regs.rsi = a1;
@@ -43,13 +37,11 @@ void agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
 	vcpu_regs_set(agent->vcpu, &regs);
 }
 
-bool agent_take_end(struct agent *agent, enum agent_stop *stop)
+static bool take_end(struct agent *agent, enum agent_stop *stop)
 {
 	struct kvm_run *run = agent->vcpu->run;
 	struct kvm_regs regs;
 
-	if (vm_is_snp(agent->vcpu->vm))
-		return snp_agent_take_end(agent, stop);
 	if (run->exit_reason != KVM_EXIT_IO || run->io.port != AGENT_PORT)
 		return false;
 
@@ -60,15 +52,19 @@ bool agent_take_end(struct agent *agent, enum agent_stop *stop)
 	return true;
 }
 
-uint64_t agent_pc(struct agent *agent)
+static uint64_t pc(struct agent *agent)
 {
 	struct kvm_regs regs;
 
-	if (vm_is_snp(agent->vcpu->vm))
-		return 0;
 	vcpu_regs_get(agent->vcpu, &regs);
 	return regs.rip;
 }
+
+const struct agent_ops agent_regs_ops = {
+	.start = start,
+	.take_end = take_end,
+	.pc = pc,
+};
 
 uint64_t agent_page_faults(struct agent *agent)
 {

@@ -25,11 +25,6 @@ void require_snp(void)
 		       kvm_check_cap(KVM_CAP_VM_TYPES), KVM_X86_SNP_VM);
 }
 
-bool vm_is_snp(struct kvm_vm *vm)
-{
-	return vm->type == KVM_X86_SNP_VM;
-}
-
 /* Page tables */
 
 static uint64_t cbit(void)
@@ -219,7 +214,7 @@ static void add_vcpu(struct snp *snp, unsigned int i, bool off)
 	set_lapic(snp->vcpus[i]);
 	if (off)
 		vcpu_mp_state_set(snp->vcpus[i], &uninitialized);
-	agent_init(&snp->agents[i], snp->vcpus[i]);
+	agent_init_ops(&snp->agents[i], snp->vcpus[i], &snp_agent_ops);
 }
 
 /* Ends a call; its frame is forgotten. */

@@ -45,8 +45,8 @@ struct snp_mailbox *snp_mailbox(struct agent *agent)
 	return addr_gpa2hva(agent->vcpu->vm, SNP_MAILBOX(agent->vcpu->id));
 }
 
-void snp_agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
-		     uint64_t a2, uint64_t a3)
+static void start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
+		  uint64_t a2, uint64_t a3)
 {
 	struct snp_mailbox *mailbox = snp_mailbox(agent);
 
@@ -58,7 +58,7 @@ void snp_agent_start(struct agent *agent, void *fn, uint64_t a0, uint64_t a1,
 }
 
 /* The guest reads the next call when it goes on, so nothing is to complete. */
-bool snp_agent_take_end(struct agent *agent, enum agent_stop *stop)
+static bool take_end(struct agent *agent, enum agent_stop *stop)
 {
 	struct kvm_run *run = agent->vcpu->run;
 
@@ -73,6 +73,11 @@ bool snp_agent_take_end(struct agent *agent, enum agent_stop *stop)
 	agent->value = snp_mailbox(agent)->value;
 	return true;
 }
+
+const struct agent_ops snp_agent_ops = {
+	.start = start,
+	.take_end = take_end,
+};
 
 /* Page state changes */
 
