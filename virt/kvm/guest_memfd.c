@@ -4,6 +4,7 @@
  * is mounted inside the kernel only.  Vocabulary, invariants and locking are in
  * guest_memfd.h.
  */
+#include <linux/completion.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kvm_host.h>
@@ -121,11 +122,19 @@ static int gmem_init_fs_context(struct fs_context *fc)
 	return 0;
 }
 
+static DECLARE_COMPLETION(gmem_sb_is_gone);
+
+static void gmem_kill_sb(struct super_block *sb)
+{
+	kill_anon_super(sb);
+	complete(&gmem_sb_is_gone);
+}
+
 static struct file_system_type gmem_fs_type = {
 	.name = "kvm_guest_memfd",
 	.owner = THIS_MODULE,
 	.init_fs_context = gmem_init_fs_context,
-	.kill_sb = kill_anon_super,
+	.kill_sb = gmem_kill_sb,
 };
 
 /**
@@ -145,6 +154,7 @@ int kvm_gmem_init(struct module *module)
 	if (!gmem_inode_cache)
 		return -ENOMEM;
 
+	reinit_completion(&gmem_sb_is_gone);
 	mnt = kern_mount(&gmem_fs_type);
 	if (IS_ERR(mnt)) {
 		kmem_cache_destroy(gmem_inode_cache);
@@ -163,6 +173,8 @@ void kvm_gmem_exit(void)
 {
 	kern_unmount(gmem_mnt);
 	gmem_mnt = NULL;
+	/* The last file has put its VM, but may still be on its way out. */
+	wait_for_completion(&gmem_sb_is_gone);
 	/* Inodes are freed by RCU. */
 	rcu_barrier();
 	kmem_cache_destroy(gmem_inode_cache);

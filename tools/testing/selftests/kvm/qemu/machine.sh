@@ -50,7 +50,7 @@ result() { # STATUS SECONDS NAME REASON
 	esac
 	progress_end
 	printf '%s\n' "$line"
-	printf '%s\t%s\t%s\n' "$1" "$3" "$4" >> "$dir/results"
+	printf '%s\t%s\t%s\t%s\n' "$1" "$3" "$2" "$4" >> "$dir/results"
 	{
 		printf '=== %s\n' "$line"
 		output_of "$output_file" "$3"

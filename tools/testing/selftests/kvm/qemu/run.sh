@@ -195,6 +195,39 @@ all_programs() {
 	done < <(cat "$out/programs" "$out/other-programs")
 }
 
+# What tests took, the last time that they ran.
+times=$out/times
+
+remember_times() {
+	touch "$times"
+	awk -F '\t' 'NF == 2 { took[$1] = $2 }
+		NF > 2 && $1 != "skip" { took[$2] = $3 }
+		END { for (name in took) print name "\t" took[name] }
+		' "$times" "$work/results" > "$work/times"
+	mv "$work/times" "$times"
+}
+
+# Splits the list: what takes longest first, each to the machine that has least to
+# do so far; there in the order of the list.
+split_list() {
+	touch "$times"
+	awk -F '\t' -v times="$times" '
+		FILENAME == times { took[$1] = $2; next }
+		{ print ($1 in took ? took[$1] : 1) "\t" FNR "\t" $0 }
+		' "$times" "$work/list" | sort -k1,1nr -k2,2n |
+		awk -F '\t' -v jobs="$jobs" -v list="$work/list" '
+		function give(j) { print substr($0, length($1) + 2) > (list "." j) }
+		$3 == "kmemleak" { for (j = 1; j <= jobs; j++) give(j); next }
+		{
+			to = 1
+			for (j = 2; j <= jobs && $3 !~ /^kunit:/; j++)
+				if (load[j] < load[to])
+					to = j
+			load[to] += $1
+			give(to)
+		}'
+}
+
 # Runs the list on one machine, or split over several at a time, and counts.
 run_tests() {
 	local name j
@@ -204,13 +237,11 @@ run_tests() {
 	for name in ${broken[@]+"${broken[@]}"}; do
 		result FAIL 0 "$name" "does not build: $out/logs/tests.log"
 	done
+	split_list
 	for j in $(seq "$jobs"); do
-		awk -F '\t' -v jobs="$jobs" -v j="$j" '
-			/^kmemleak$/ || (/^kunit:/ && j == 1) ||
-			(!/^kunit:|^kmemleak$/ && n++ % jobs + 1 == j)
-			' "$work/list" > "$work/list.$j"
-		[ ! -s "$work/list.$j" ] ||
-			run_list "$work/machine.$j" "$work/list.$j" "$work/programs" &
+		[ -s "$work/list.$j" ] || continue
+		sort -n "$work/list.$j" | cut -f 2- > "$work/list.of.$j"
+		run_list "$work/machine.$j" "$work/list.of.$j" "$work/programs" &
 	done
 	wait
 }
@@ -220,6 +251,7 @@ conclude() {
 	local passed failed skipped
 	cat "$work"/machine.*/log > "$work/log" 2> /dev/null
 	cat "$work"/machine.*/results > "$work/results" 2> /dev/null
+	remember_times
 	passed=$(grep -c '^ok' "$work/results")
 	failed=$(grep -c '^FAIL' "$work/results")
 	skipped=$(grep -c '^skip' "$work/results")

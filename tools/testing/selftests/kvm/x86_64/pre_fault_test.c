@@ -342,6 +342,8 @@ static void test_dirty_ring(void)
 	uint64_t next = 0, last, before, nr;
 	struct kvm_vcpu *vcpu;
 
+	/* Pages of its own are what the guest could write at once. */
+	memset(hva, 1, SIZE);
 	vm_enable_dirty_ring(plain, RING_SIZE);
 	vcpu = vm_vcpu_add(plain, 0, NULL);
 	vm_set_user_memory_region(plain, 1, KVM_MEM_LOG_DIRTY_PAGES, GPA, SIZE,

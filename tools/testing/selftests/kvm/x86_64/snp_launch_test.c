@@ -409,6 +409,45 @@ static void test_second_cpu(void)
 	expect_ap_call(SNP_AP_DESTROY, "destruction");
 }
 
+/* Registers are in the VMSA, and the host's copies mean nothing. */
+
+static const struct {
+	const char *name;
+	unsigned long ioctl;
+} hidden[] = {
+#define HIDDEN(name)	{ #name, name }
+	HIDDEN(KVM_GET_REGS), HIDDEN(KVM_SET_REGS),
+	HIDDEN(KVM_GET_SREGS), HIDDEN(KVM_SET_SREGS),
+	HIDDEN(KVM_GET_SREGS2), HIDDEN(KVM_SET_SREGS2),
+	HIDDEN(KVM_GET_FPU), HIDDEN(KVM_SET_FPU),
+	HIDDEN(KVM_GET_DEBUGREGS), HIDDEN(KVM_SET_DEBUGREGS),
+	HIDDEN(KVM_GET_XSAVE), HIDDEN(KVM_SET_XSAVE), HIDDEN(KVM_GET_XSAVE2),
+	HIDDEN(KVM_GET_XCRS), HIDDEN(KVM_SET_XCRS),
+#undef HIDDEN
+};
+
+static void test_hidden_registers(void)
+{
+	static char buffer[4 * SIZE_4K] __aligned(SIZE_4K);
+	struct kvm_vcpu *vcpu = snp.vcpus[0];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hidden); i++)
+		EXPECT_ERRNO(ioctl(vcpu->fd, hidden[i].ioctl, buffer), EINVAL,
+			     "%s of a launched vCPU", hidden[i].name);
+
+	EXPECT(kvm_check_cap(KVM_CAP_SYNC_REGS), "KVM_CAP_SYNC_REGS of /dev/kvm");
+	EXPECT_EQ(vm_check_cap(snp.vm, KVM_CAP_SYNC_REGS), 0,
+		  "KVM_CAP_SYNC_REGS of an SNP VM");
+	vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+	EXPECT_ERRNO(__vcpu_run(vcpu), EINVAL, "KVM_RUN that shows registers");
+	vcpu->run->kvm_valid_regs = 0;
+	vcpu->run->kvm_dirty_regs = KVM_SYNC_X86_SREGS;
+	EXPECT_ERRNO(__vcpu_run(vcpu), EINVAL, "KVM_RUN that sets registers");
+	vcpu->run->kvm_dirty_regs = 0;
+	EXPECT_EQ(snp_call(&snp, 0, guest_cpu_id), 0, "who the vCPU still is");
+}
+
 /* The end */
 
 static void test_termination(void)
@@ -452,45 +491,6 @@ static void test_life(void)
 	test_report(0x33);
 	test_termination();
 	end("guest that ended itself");
-}
-
-/* Registers are in the VMSA, and the host's copies mean nothing. */
-
-static const struct {
-	const char *name;
-	unsigned long ioctl;
-} hidden[] = {
-#define HIDDEN(name)	{ #name, name }
-	HIDDEN(KVM_GET_REGS), HIDDEN(KVM_SET_REGS),
-	HIDDEN(KVM_GET_SREGS), HIDDEN(KVM_SET_SREGS),
-	HIDDEN(KVM_GET_SREGS2), HIDDEN(KVM_SET_SREGS2),
-	HIDDEN(KVM_GET_FPU), HIDDEN(KVM_SET_FPU),
-	HIDDEN(KVM_GET_DEBUGREGS), HIDDEN(KVM_SET_DEBUGREGS),
-	HIDDEN(KVM_GET_XSAVE), HIDDEN(KVM_SET_XSAVE), HIDDEN(KVM_GET_XSAVE2),
-	HIDDEN(KVM_GET_XCRS), HIDDEN(KVM_SET_XCRS),
-#undef HIDDEN
-};
-
-static void test_hidden_registers(void)
-{
-	static char buffer[4 * SIZE_4K] __aligned(SIZE_4K);
-	struct kvm_vcpu *vcpu = snp.vcpus[0];
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(hidden); i++)
-		EXPECT_ERRNO(ioctl(vcpu->fd, hidden[i].ioctl, buffer), EINVAL,
-			     "%s of a launched vCPU", hidden[i].name);
-
-	EXPECT(kvm_check_cap(KVM_CAP_SYNC_REGS), "KVM_CAP_SYNC_REGS of /dev/kvm");
-	EXPECT_EQ(vm_check_cap(snp.vm, KVM_CAP_SYNC_REGS), 0,
-		  "KVM_CAP_SYNC_REGS of an SNP VM");
-	vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
-	EXPECT_ERRNO(__vcpu_run(vcpu), EINVAL, "KVM_RUN that shows registers");
-	vcpu->run->kvm_valid_regs = 0;
-	vcpu->run->kvm_dirty_regs = KVM_SYNC_X86_SREGS;
-	EXPECT_ERRNO(__vcpu_run(vcpu), EINVAL, "KVM_RUN that sets registers");
-	vcpu->run->kvm_dirty_regs = 0;
-	EXPECT_EQ(snp_call(&snp, 0, guest_cpu_id), 0, "who the vCPU still is");
 }
 
 /* All vCPUs are launched, each is measured, and has debugging in its policy. */
