@@ -102,4 +102,5 @@ void __init snp_model_make_debugfs(void)
 	debugfs_create_file("leaked", 0400, dir, NULL, &leaked_fops);
 	debugfs_create_file("invariants", 0400, dir, NULL, &invariants_fops);
 	debugfs_create_file("fail", 0200, dir, NULL, &fail_fops);
+	debugfs_create_file("hooks", 0600, dir, NULL, &snp_model_hooks_fops);
 }

@@ -12,4 +12,7 @@ int snp_model_start_crypto(void);
 /* kernel_debugfs.c */
 void snp_model_make_debugfs(void);
 
+/* kernel_hooks.c */
+extern const struct file_operations snp_model_hooks_fops;
+
 #endif

@@ -5,12 +5,14 @@
  */
 #include "cost.h"
 #include "snp.h"
+#include "snp_model.h"
 
 #define MEMORY		(4 * SIZE_1G)
 #define SIZE		(2 * SIZE_2M)
 #define NR_PAGES	(SIZE / SIZE_4K)
 #define ROUNDS		2
 #define NR_EXITS	1000ul
+#define PTES_2M		512
 
 #define SMALL		(64ul << 20)
 #define LARGE		(1ul << 30)
@@ -20,6 +22,7 @@ static struct gmem_area memory;
 
 enum row {
 	LAUNCH_SMALL, LAUNCH_LARGE, FIRST_CALL, PREPARE, TOUCH, INVALIDATE,
+	HOOK_PREPARE_4K, HOOK_INVALIDATE_4K, HOOK_PREPARE_2M, HOOK_INVALIDATE_2M,
 	ONE_TO_SHARED, ONE_TO_PRIVATE, MANY_TO_SHARED, MANY_TO_PRIVATE,
 	VMGEXIT, DESTROY, NR_ROWS
 };
@@ -31,6 +34,10 @@ static struct cost costs[NR_ROWS] = {
 	[PREPARE] = { "snp.prepare", "/page", NR_PAGES },
 	[TOUCH] = { "snp.touch_prepared", "/page", NR_PAGES },
 	[INVALIDATE] = { "snp.punch_mapped", "/page", NR_PAGES },
+	[HOOK_PREPARE_4K] = { "snp.hook_prepare_4k", "/page", 1 },
+	[HOOK_INVALIDATE_4K] = { "snp.hook_invalidate_4k", "/page", 1 },
+	[HOOK_PREPARE_2M] = { "snp.hook_prepare_2m", "/page", PTES_2M },
+	[HOOK_INVALIDATE_2M] = { "snp.hook_invalidate_2m", "/page", PTES_2M },
 	[ONE_TO_SHARED] = { "snp.change_one_to_shared", "/page", NR_PAGES },
 	[ONE_TO_PRIVATE] = { "snp.change_one_to_private", "/page", NR_PAGES },
 	[MANY_TO_SHARED] = { "snp.change_batch_to_shared", "/page", NR_PAGES },
@@ -149,12 +156,35 @@ static void validate(bool valid)
 		    MEMORY + SIZE, "PVALIDATE");
 }
 
+/* Of pages that are no file's, as the pages of files are all of 4 KiB. */
+static void measure_hooks(unsigned int order, struct cost *prepare,
+			  struct cost *invalidate)
+{
+	struct snp_hooks hooks;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		must(!snp_model_hooks(snp.vm, MEMORY, order, 1 << order, &hooks),
+		     "hooks of guest_memfd");
+		TEST_ASSERT(hooks.level == (order ? 2 : 1),
+			    "entries of order %u: level %u", order, hooks.level);
+		cost_record(prepare, hooks.prepare_ns);
+		cost_record(invalidate, hooks.invalidate_ns);
+	}
+}
+
 static void measure_pages(void)
 {
 	const struct snp_options options = { .not_measured = true };
 
 	begin();
 	snp_load(&snp, &options);
+	if (has_snp_model()) {
+		measure_hooks(0, &costs[HOOK_PREPARE_4K],
+			      &costs[HOOK_INVALIDATE_4K]);
+		measure_hooks(9, &costs[HOOK_PREPARE_2M],
+			      &costs[HOOK_INVALIDATE_2M]);
+	}
 	TIMED(&costs[VMGEXIT], snp_call(&snp, 0, guest_exit, NR_EXITS));
 	TIMED(&costs[PREPARE], pre_fault());
 	validate(true);

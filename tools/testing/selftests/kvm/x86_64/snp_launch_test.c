@@ -448,6 +448,44 @@ static void test_hidden_registers(void)
 	EXPECT_EQ(snp_call(&snp, 0, guest_cpu_id), 0, "who the vCPU still is");
 }
 
+/* Entries of 2 MiB, of pages that are no file's: those of files are of 4 KiB. */
+
+static const struct {
+	const char *name;
+	uint64_t offset;
+	unsigned int order, step, level;
+} large[] = {
+	{ "one page", SIZE_4K, 0, 1, 1 },
+	{ "2 MiB", 0, 9, 512, 2 },
+	{ "2 MiB, taken back page by page", 0, 9, 1, 2 },
+	{ "2 MiB, taken back by 64 KiB", 0, 9, 16, 2 },
+	{ "2 MiB, taken back but for a page first", 0, 9, 511, 2 },
+	{ "2 MiB where the guest has no 2 MiB", SIZE_4K, 9, 512, 1 },
+	{ "4 MiB", 0, 10, 1024, 2 },
+	{ "1 MiB", SIZE_2M, 8, 256, 1 },
+};
+
+static void test_large_entries(void)
+{
+	uint64_t held = snp_model_held(), leaked = snp_model_leaked();
+	struct snp_hooks hooks;
+	int i;
+
+	if (!has_snp_model()) {
+		note_skipped("entries of 2 MiB: need the model of SEV-SNP");
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(large); i++) {
+		EXPECT_ERRNO(snp_model_hooks(snp.vm, MEMORY + large[i].offset,
+					     large[i].order, large[i].step,
+					     &hooks), 0,
+			     "prepare of %s", large[i].name);
+		EXPECT_EQ(hooks.level, large[i].level, "level of %s",
+			  large[i].name);
+		snp_expect_pages(held, leaked, large[i].name);
+	}
+}
+
 /* The end */
 
 static void test_termination(void)
@@ -479,6 +517,7 @@ static void test_life(void)
 	snp_load(&snp, &options);
 	test_pages();
 	test_hidden_registers();
+	test_large_entries();
 	test_msr_calls();
 	test_report(0x11);
 	test_report(0x22);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct kvm_vm;
+
 bool has_snp_model(void);
 void require_snp_model(void);
 
@@ -40,5 +42,17 @@ enum snp_failing {
 
 void snp_model_fail(enum snp_failing what, unsigned int command,
 		    unsigned int skip, unsigned int times, unsigned int status);
+
+/*
+ * guest_memfd's hooks for new pages of @order at @gpa of a launched VM, which are
+ * taken back @step at a time.  0, or -1 with errno.
+ */
+struct snp_hooks {
+	unsigned int level;		/* 1: 4 KiB, 2: 2 MiB */
+	uint64_t prepare_ns, invalidate_ns;
+};
+
+int snp_model_hooks(struct kvm_vm *vm, uint64_t gpa, unsigned int order,
+		    unsigned int step, struct snp_hooks *hooks);
 
 #endif /* SELFTEST_KVM_SNP_MODEL_H */

@@ -81,6 +81,29 @@ bool snp_expect_pages(uint64_t held, uint64_t leaked, const char *when)
 	       EXPECT_EQ(snp_model_leaked(), leaked, "%s: pages leaked", when);
 }
 
+int snp_model_hooks(struct kvm_vm *vm, uint64_t gpa, unsigned int order,
+		    unsigned int step, struct snp_hooks *hooks)
+{
+	int fd = open(MODEL "hooks", O_RDWR), ret, err;
+	char text[128] = "";
+
+	TEST_ASSERT(fd >= 0, MODEL "hooks should open, errno %d", errno);
+	ret = dprintf(fd, "%d %lu %u %u", vm->fd, gpa / SIZE_4K, order, step);
+	err = errno;
+	if (ret > 0)
+		ret = pread(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+	if (ret <= 0) {
+		errno = err;
+		return -1;
+	}
+	TEST_ASSERT(sscanf(text, "level %u prepare_ns %lu invalidate_ns %lu",
+			   &hooks->level, &hooks->prepare_ns,
+			   &hooks->invalidate_ns) == 3,
+		    MODEL "hooks says \"%s\"", text);
+	return 0;
+}
+
 void snp_model_fail(enum snp_failing what, unsigned int command,
 		    unsigned int skip, unsigned int times, unsigned int status)
 {

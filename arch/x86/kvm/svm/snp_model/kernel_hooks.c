@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls the hooks of guest_memfd for pages that are no file's, of any order: the
+ * folios of files are single pages so far.  For tests of 2 MiB entries, and for
+ * what they cost.
+ */
+#include <linux/debugfs.h>
+#include <linux/file.h>
+#include <linux/gfp.h>
+#include <linux/kvm_host.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+
+#include <asm/snp_host.h>
+
+#include "kernel_parts.h"
+#include "svm/svm.h"
+
+struct hook_call {
+	u64 gfn;
+	unsigned int order;
+	/* How many pages each call of invalidate takes back. */
+	unsigned int step;
+	/* Of the entry of the first page, between the hooks. */
+	int level;
+	u64 prepare_ns;
+	u64 invalidate_ns;
+};
+
+static u64 invalidate(kvm_pfn_t pfn, const struct hook_call *call)
+{
+	kvm_pfn_t end = pfn + (1ul << call->order);
+	u64 start = ktime_get_ns();
+
+	for (; pfn < end; pfn += call->step)
+		snp_gmem_invalidate(pfn, min(end, pfn + call->step));
+	return ktime_get_ns() - start;
+}
+
+static int call_hooks(struct kvm *kvm, struct hook_call *call)
+{
+	size_t size = PAGE_SIZE << call->order;
+	bool assigned;
+	kvm_pfn_t pfn;
+	void *pages;
+	u64 start;
+	int ret;
+
+	pages = alloc_pages_exact(size, GFP_KERNEL | __GFP_ZERO);
+	if (!pages)
+		return -ENOMEM;
+	pfn = PHYS_PFN(__pa(pages));
+
+	start = ktime_get_ns();
+	ret = snp_gmem_prepare(kvm, pfn, call->gfn, call->order);
+	call->prepare_ns = ktime_get_ns() - start;
+	if (!ret) {
+		ret = snp_lookup_rmpentry(pfn, &assigned, &call->level);
+		call->invalidate_ns = invalidate(pfn, call);
+	}
+	/* Lost ones have another reference. */
+	free_pages_exact(pages, size);
+	return ret;
+}
+
+static int call_hooks_of(unsigned int fd, struct hook_call *call)
+{
+	struct fd f = fdget(fd);
+	int ret = -EBADF;
+
+	if (f.file && file_is_kvm(f.file))
+		ret = call_hooks(f.file->private_data, call);
+	fdput(f);
+	return ret;
+}
+
+static int hooks_show(struct seq_file *m, void *unused)
+{
+	const struct hook_call *call = m->private;
+
+	seq_printf(m, "level %d prepare_ns %llu invalidate_ns %llu\n",
+		   call->level, call->prepare_ns, call->invalidate_ns);
+	return 0;
+}
+
+static int hooks_open(struct inode *inode, struct file *file)
+{
+	struct hook_call *call = kzalloc(sizeof(*call), GFP_KERNEL);
+	int ret;
+
+	if (!call)
+		return -ENOMEM;
+	ret = single_open(file, hooks_show, call);
+	if (ret)
+		kfree(call);
+	return ret;
+}
+
+static int hooks_release(struct inode *inode, struct file *file)
+{
+	kfree(((struct seq_file *)file->private_data)->private);
+	return single_release(inode, file);
+}
+
+/* "FD GFN ORDER STEP": of a VM; what came of it can be read. */
+static ssize_t hooks_write(struct file *file, const char __user *from,
+			   size_t size, loff_t *pos)
+{
+	struct hook_call *call = ((struct seq_file *)file->private_data)->private;
+	unsigned int fd;
+	char s[64];
+	int ret;
+
+	if (size >= sizeof(s))
+		return -EINVAL;
+	if (copy_from_user(s, from, size))
+		return -EFAULT;
+	s[size] = 0;
+	if (sscanf(s, "%u %llu %u %u", &fd, &call->gfn, &call->order,
+		   &call->step) != 4 ||
+	    call->order >= MAX_ORDER || !call->step)
+		return -EINVAL;
+	ret = call_hooks_of(fd, call);
+	return ret ? ret : size;
+}
+
+const struct file_operations snp_model_hooks_fops = {
+	.open = hooks_open,
+	.read = seq_read,
+	.write = hooks_write,
+	.release = hooks_release,
+};
