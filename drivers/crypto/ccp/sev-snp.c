@@ -163,11 +163,32 @@ int snp_do_cmd_locked(int cmd, void *data, int *psp_ret)
 	return status ? -EIO : 0;
 }
 
-/* Whether it would give a page back.  Asks once more if it did not answer. */
+/* snp_firmware_answers() for who holds sev_cmd_mutex. */
 bool snp_firmware_answers_locked(void)
 {
-	return !is_silent || !snp_do_cmd_locked(SEV_CMD_SNP_DF_FLUSH, NULL, NULL);
+	/* It need not like it, but has to say so. */
+	if (is_silent)
+		snp_do_cmd_locked(SEV_CMD_SNP_DF_FLUSH, NULL, NULL);
+	return !is_silent;
 }
+
+/**
+ * snp_firmware_answers() - Whether the firmware would give a page back.
+ *
+ * If it has not answered the last command it is asked once more.
+ *
+ * Context: may sleep; takes sev_cmd_mutex.
+ */
+bool snp_firmware_answers(void)
+{
+	bool answers;
+
+	mutex_lock(&sev_cmd_mutex);
+	answers = snp_firmware_answers_locked();
+	mutex_unlock(&sev_cmd_mutex);
+	return answers;
+}
+EXPORT_SYMBOL_GPL(snp_firmware_answers);
 
 /**
  * snp_do_cmd() - Execute a command of SEV-SNP's firmware.

@@ -63,29 +63,33 @@ static bool is_vmsa_acceptable(struct vcpu_svm *svm, gpa_t gpa)
 	       kvm_mem_is_private(vcpu->kvm, gpa_to_gfn(gpa));
 }
 
-/* From an INIT on; until then all stays as it is or was to be. */
+/* What was sent before is not for the state that the guest gives now. */
+static void drop_init(struct kvm_vcpu *vcpu)
+{
+	if (!lapic_in_kernel(vcpu))
+		return;
+	clear_bit(KVM_APIC_INIT, &vcpu->arch.apic->pending_events);
+	clear_bit(KVM_APIC_SIPI, &vcpu->arch.apic->pending_events);
+}
+
+/* From the next INIT on; until then all stays as it is or was to be. */
 static void set_next_on_init(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	struct vcpu_snp *snp = to_snp(vcpu);
 
 	mutex_lock(&snp->ap_lock);
+	drop_init(vcpu);
 	snp->ap_init_gpa = gpa;
 	mutex_unlock(&snp->ap_lock);
 }
 
-/*
- * From now on, which takes back what was for an INIT, and an INIT or SIPI that
- * the vCPU has not heard of either.
- */
+/* From now on, which takes back what was for an INIT. */
 static void set_next(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	struct vcpu_snp *snp = to_snp(vcpu);
 
 	mutex_lock(&snp->ap_lock);
-	if (lapic_in_kernel(vcpu)) {
-		clear_bit(KVM_APIC_INIT, &vcpu->arch.apic->pending_events);
-		clear_bit(KVM_APIC_SIPI, &vcpu->arch.apic->pending_events);
-	}
+	drop_init(vcpu);
 	snp->ap_vmsa_gpa = gpa;
 	snp->ap_init_gpa = INVALID_GPA;
 	snp->ap_pending = true;

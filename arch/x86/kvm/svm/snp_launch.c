@@ -52,7 +52,7 @@ static void *create_context(int *error)
 
 	context = snp_alloc_firmware_page(GFP_KERNEL_ACCOUNT);
 	if (!context)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(snp_firmware_answers() ? -ENOMEM : -EBUSY);
 
 	cmd.address = __psp_pa(context);
 	ret = snp_do_cmd(SEV_CMD_SNP_GCTX_CREATE, &cmd, error);
@@ -192,6 +192,7 @@ int snp_launch_add_page(struct kvm *kvm, kvm_pfn_t pfn, gpa_t gpa, int type,
 	ret = snp_do_cmd(SEV_CMD_SNP_LAUNCH_UPDATE, &cmd, error);
 	if (ret && snp_reclaim_page(pfn)) {
 		get_page(pfn_to_page(pfn));
+		sev->snp.asid_lost = true;
 		kvm_vm_dead(kvm);
 	}
 	return ret;

@@ -70,7 +70,9 @@ static int carry(struct vcpu_svm *svm, void *request, gpa_t response_gpa)
 
 	response = snp_alloc_firmware_page(GFP_KERNEL_ACCOUNT);
 	if (!response)
-		return respond(svm, SNP_GUEST_VMM_ERR_BUSY, 0);
+		return respond(svm, snp_firmware_answers() ?
+				    SNP_GUEST_VMM_ERR_BUSY :
+				    SNP_GUEST_VMM_ERR_GENERIC, 0);
 
 	ret = ask_firmware(&to_kvm_svm(kvm)->sev_info.snp, request, response,
 			   &status);

@@ -28,17 +28,21 @@ static u64 translate(u64 va, u64 pstate)
 	return par;
 }
 
+/* A page may have been the realm's a moment ago: the lock keeps it from leaving now. */
 static u32 instruction_at(u64 pc, u64 pstate)
 {
 	u64 par = translate(pc, pstate), pa = par & PAR_PA;
-	u32 insn, *va;
+	u32 insn = 0, *va;
 
-	/* Realms execute nothing of the host's; another REC may have changed what is mapped. */
-	if ((par & PAR_F) || rmm_port_is_ns(pa))
+	if (par & PAR_F)
 		return 0;
-	va = rmm_port_map(pa, RMM_PAS_REALM);
-	insn = va[(pc & (GRANULE_SIZE - 1)) / sizeof(*va)];
-	rmm_port_unmap(va);
+	rmm_port_lock();
+	if (!rmm_port_is_ns(pa)) {
+		va = rmm_port_map(pa, RMM_PAS_REALM);
+		insn = va[(pc & (GRANULE_SIZE - 1)) / sizeof(*va)];
+		rmm_port_unmap(va);
+	}
+	rmm_port_unlock();
 	return insn;
 }
 

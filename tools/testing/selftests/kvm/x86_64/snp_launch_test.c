@@ -386,6 +386,10 @@ static void test_old_init(void)
 	expect_ap_call(SNP_AP_CREATE, "creation after an INIT");
 	EXPECT_EQ(snp_call(&snp, 1, guest_cpu_id), 1,
 		  "who the vCPU is that was created after an INIT");
+
+	expect_ap_call(SNP_AP_DESTROY, "destruction before another INIT");
+	init_second_cpu();
+	start_second_cpu(init_second_cpu, "creation on INIT, after an INIT");
 }
 
 static void test_second_cpu(void)
