@@ -157,7 +157,7 @@ out:
  * @error: as snp_do_cmd() sets it; may be NULL
  *
  * Context: may sleep; takes sev_cmd_mutex.
- * Return: 0; -ENOMEM; otherwise as snp_do_cmd().
+ * Return: 0; -ENOMEM; an error of rmp_make_private(); otherwise as snp_do_cmd().
  */
 int snp_platform_status(struct sev_user_data_snp_status *status, int *error)
 {

@@ -209,7 +209,7 @@ static void wait_trap(struct rmm_vcpu *v, struct rmm_trap *trap)
 /* The host sees which of the four it is, and with a timeout until when, of any register. */
 static void test_waits(void)
 {
-	const u64 wfx = 1ull << 26 | ESR_IL, rv = 1ull << 2;
+	const u64 wfx = 1ull << 26 | 1ull << 25, rv = 1ull << 2;
 	const struct {
 		u64 esr, shown, gpr0;
 	} cases[] = {

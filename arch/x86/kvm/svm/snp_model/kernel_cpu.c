@@ -321,6 +321,10 @@ void snp_cpu_enter_exit(struct kvm_vcpu *vcpu, bool spec_ctrl_intercepted)
 		svm_vcpu_enter_exit(vcpu, spec_ctrl_intercepted);
 		return;
 	}
+	if (!VALID_PAGE(svm->vmcb->control.vmsa_pa)) {
+		run_nothing(svm, SVM_EXIT_ERR);
+		return;
+	}
 	if (is_ready(svm, cpu)) {
 		vmrun(svm, cpu, spec_ctrl_intercepted);
 		return;

@@ -195,7 +195,7 @@ static void test_status(void)
 	driver.alloc_fails = 0;
 	error_is(snp_platform_status(&s, &error_), ENOMEM, SEV_RET_NO_FW_CALL);
 	fail_rmpupdate(0);
-	expect_eq(-snp_platform_status(&s, NULL), ENOMEM);
+	expect_eq(-snp_platform_status(&s, NULL), EFAULT);
 	expect_eq(snp_nr_leaked_pages(), 0);
 	expect_eq(pages_in_use(), 1);
 	driver_check(0);
@@ -241,6 +241,38 @@ static void test_pages(void)
 	snp_free_firmware_page(page);
 	expect_eq(snp_nr_leaked_pages(), 1);
 	expect_eq(pages_in_use(), 2);
+	driver_check(0);
+}
+
+/* A page that it gets it does not give back; those that it has are lost, in time. */
+static void test_silence(void)
+{
+	struct sev_user_data_snp_status s;
+	u8 *page;
+
+	driver_init();
+	page = snp_alloc_firmware_page(GFP_KERNEL);
+	expect(snp_firmware_answers(), "it answers");
+	driver.submit_error = -ETIMEDOUT;
+	expect_eq(-snp_platform_status(&s, NULL), EIO);
+	expect_eq(snp_nr_leaked_pages(), 1);
+	driver.submit_error = -EBUSY;
+	expect(!snp_firmware_answers(), "it does not answer");
+	expect(!snp_alloc_firmware_page(GFP_KERNEL), "without an answer");
+	expect_eq(-snp_platform_status(&s, NULL), EBUSY);
+	expect_eq(snp_nr_leaked_pages(), 1);
+	expect_eq(pages_in_use(), 3);
+	driver_check(1);
+
+	/* To refuse is to answer. */
+	driver.submit_error = 0;
+	fail_command(SNPFW_DF_FLUSH, 0, 1);
+	expect(snp_firmware_answers(), "it answers again");
+	snp_free_firmware_page(page);
+	page = snp_alloc_firmware_page(GFP_KERNEL);
+	expect(page, "it gets pages again");
+	snp_free_firmware_page(page);
+	expect_eq(snp_nr_leaked_pages(), 1);
 	driver_check(0);
 }
 
@@ -312,6 +344,7 @@ int main(void)
 		{ "SHUTDOWN", test_shutdown },
 		{ "status", test_status },
 		{ "pages of the firmware's", test_pages },
+		{ "a firmware that does not answer", test_silence },
 		{ "buffers that are kept", test_buffers },
 	};
 
