@@ -256,7 +256,7 @@ static bool fall_silent(unsigned int nth, uint64_t held, uint64_t leaked)
 	return held_is_leaked(what, held, leaked);
 }
 
-/* As many as there are that can fail. */
+/* As many as there are: one alone is made good by the next call. */
 static unsigned int nr_launch_updates(void)
 {
 	unsigned int low = 0, high = MAX_NTH, nth;
@@ -264,7 +264,7 @@ static unsigned int nr_launch_updates(void)
 	while (high - low > 1) {
 		nth = (low + high) / 2;
 		snp_model_fail(SNP_FAILING_COMMAND, SNP_CMD_LAUNCH_UPDATE, nth,
-			       1, SNP_FW_RESOURCE_LIMIT);
+			       1000000, SNP_FW_RESOURCE_LIMIT);
 		if (status_of_story())
 			low = nth;
 		else
