@@ -106,11 +106,11 @@ static uint64_t guest_has_wfit(void)
 /* Nothing comes, so that only the time can end it; how long it was. */
 static uint64_t guest_wfit(uint64_t ticks)
 {
-	uint64_t start = read_sysreg(cntvct_el0);
-	register uint64_t until asm("x0") = start + ticks;
+	uint64_t start = read_sysreg(cntvct_el0), until = start + ticks;
 
 	while (read_sysreg(cntvct_el0) < until)
-		asm volatile(".inst 0xd5031020" : : "r"(until) : "memory");
+		asm volatile("mov x0, %0\n\t"
+			     ".inst 0xd5031020" : : "r"(until) : "x0", "memory");
 	return read_sysreg(cntvct_el0) - start;
 }
 

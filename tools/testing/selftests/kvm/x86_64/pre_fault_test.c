@@ -324,9 +324,11 @@ static uint64_t collect(struct kvm_vcpu *vcpu, uint64_t *next, uint64_t *last)
 
 	for (nr = 0; ; nr++, ++*next) {
 		entry = &ring[*next % vcpu->dirty_gfns_count];
+		/* The frame is read after the flags, and before they change. */
 		if (smp_load_acquire(&entry->flags) != KVM_DIRTY_GFN_F_DIRTY)
 			break;
 		*last = entry->offset;
+		/* See above. */
 		smp_store_release(&entry->flags, KVM_DIRTY_GFN_F_RESET);
 	}
 	EXPECT_EQ(kvm_vm_reset_dirty_ring(vcpu->vm), nr, "entries that are reset");
