@@ -223,7 +223,7 @@ static void test_waits(void)
 
 	world_active();
 	arena.run = wait_trap;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		wfx_esr = wfx | cases[i].esr;
 		enter(RMI_SUCCESS);
 		expect_eq(run_page()->exit.exit_reason, RMI_EXIT_SYNC);
