@@ -488,6 +488,10 @@ static void test_large_entries(void)
 			  large[i].name);
 		snp_expect_pages(held, leaked, large[i].name);
 	}
+	vm_set_shared(snp.vm, MEMORY, SIZE_4K);
+	EXPECT_ERRNO(snp_model_hooks(snp.vm, MEMORY, 0, 1, &hooks), EFAULT,
+		     "prepare of a frame that is shared");
+	vm_set_private(snp.vm, MEMORY, SIZE_4K);
 }
 
 /* The end */

@@ -15,6 +15,9 @@
 #define SIZE		(2 * SIZE_2M)
 #define NR_PAGES	(SIZE / SIZE_4K)
 #define PAGE(n)		(MEMORY + (n) * SIZE_4K)
+
+/* Where in a GHCB its shared buffer is. */
+#define GHCB_BUFFER	offsetof(struct snp_ghcb, buffer)
 #define NR_VCPUS	3
 
 static struct snp snp;
@@ -165,11 +168,33 @@ static void test_full_batch(uint64_t step)
 		  "a batch of %d back, every %lu pages", SNP_PSC_MAX, step);
 }
 
+/* User space is asked for the rest alone. */
+static void test_partly_done(void)
+{
+	const unsigned int done[] = { 1, 200, 511 };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(done); i++) {
+		entries(0)[0] = LARGE(512, SNP_PSC_PRIVATE) | done[i];
+		EXPECT_EQ(snp_call(&snp, 0, guest_psc, 0, 0), 0,
+			  "2 MiB, %u pages of it done", done[i]);
+		EXPECT_EQ(snp.last_gpa, PAGE(512 + done[i]),
+			  "2 MiB, %u pages of it done: where the rest is",
+			  done[i]);
+		EXPECT_EQ(snp.last_size, (512 - done[i]) * SIZE_4K,
+			  "2 MiB, %u pages of it done: how much is left",
+			  done[i]);
+	}
+	vm_set_shared(snp.vm, MEMORY, SIZE);
+}
+
 /* The scratch area must be in the GHCB, and all of it. */
 static void test_scratch(void)
 {
 	const uint64_t bad[] = {
 		SNP_GHCB(0) + SIZE_4K - 8, -8ul,
+		/* As far in, of another page of the host's, and of the guest's. */
+		SNP_REQUEST(0) + GHCB_BUFFER, MEMORY + GHCB_BUFFER,
 	};
 	struct snp_mailbox *mailbox = snp_mailbox(&snp.agents[0]);
 	uint64_t ret;
@@ -435,6 +460,7 @@ int main(int argc, char *argv[])
 	test_full_batch(1);
 	test_full_batch(2);
 	test_full_batch(4);
+	test_partly_done();
 	test_scratch();
 	test_refusal();
 	test_large();

@@ -110,6 +110,8 @@ struct snp {
 	bool discard;			/* the side that is not in use */
 	int refuse;			/* to be returned instead; 0: none */
 	unsigned int nr_requests;
+	/* Of the last page state change that user space was asked for. */
+	uint64_t last_gpa, last_size;
 };
 
 /* How to make one.  All zeroes: one vCPU, contents measured. */

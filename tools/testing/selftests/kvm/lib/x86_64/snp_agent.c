@@ -126,6 +126,8 @@ static void answer(struct snp *snp, struct kvm_run *run)
 		    "a page state change should be hypercall %d, is %llu",
 		    KVM_HC_MAP_GPA_RANGE, run->hypercall.nr);
 	__atomic_fetch_add(&snp->nr_requests, 1, __ATOMIC_RELAXED);
+	WRITE_ONCE(snp->last_gpa, gpa);
+	WRITE_ONCE(snp->last_size, size);
 	run->hypercall.ret = snp->refuse ?:
 			     snp_convert(snp, gpa, size, private);
 }
