@@ -24,7 +24,7 @@ static struct kvm_memory_slot *binding_slot(struct interval_tree_node *node)
 	return container_of(node, struct kvm_memory_slot, gmem.node);
 }
 
-/* The frames of @slot that the pages [start, end) of its file back. */
+/* The frames of @slot that the pages [start, end) of its file back, without it. */
 static struct kvm_gfn_range binding_range(struct kvm_memory_slot *slot,
 					  pgoff_t start, pgoff_t end,
 					  bool may_block)
@@ -32,7 +32,6 @@ static struct kvm_gfn_range binding_range(struct kvm_memory_slot *slot,
 	pgoff_t first = slot->gmem.node.start, last = slot->gmem.node.last;
 
 	return (struct kvm_gfn_range) {
-		.slot = slot,
 		.start = slot->base_gfn + (max(start, first) - first),
 		.end = slot->base_gfn + (min(end, last + 1) - first),
 		.attr_filter = kvm_memslot_is_gmem_only(slot) ?

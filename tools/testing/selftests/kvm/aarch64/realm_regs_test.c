@@ -169,8 +169,8 @@ static void test_other_ways(void)
 			     state.mp_state == KVM_MP_STATE_RUNNABLE ? 0 :
 			     EINVAL, "KVM_SET_MP_STATE %u of a REC that is on",
 			     state.mp_state);
-	EXPECT_EQ(agent_call(&realm.agents[0], guest_dfr0) != 0, true,
-		  "a call of a REC that is still on");
+	EXPECT(agent_call(&realm.agents[0], guest_dfr0),
+	       "a REC that is still on should answer");
 }
 
 /* Scalable vectors */

@@ -37,13 +37,6 @@ static int pre_fault(uint64_t gpa, uint64_t size, uint64_t flags)
 	return __vcpu_pre_fault(agent.vcpu, &range);
 }
 
-static int pre_fault_of(struct kvm_vcpu *vcpu, uint64_t gpa, uint64_t size)
-{
-	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = size };
-
-	return __vcpu_pre_fault(vcpu, &range);
-}
-
 static void test_arguments(void)
 {
 	const struct {
@@ -351,8 +344,9 @@ static void test_dirty_ring(void)
 	vm_set_user_memory_region(plain, 1, KVM_MEM_LOG_DIRTY_PAGES, GPA, SIZE,
 				  hva);
 
-	EXPECT_ERRNO(pre_fault_of(vcpu, GPA, 10 * PAGE), 0, "dirty ring");
-	EXPECT_ERRNO(pre_fault_of(vcpu, GPA, 10 * PAGE), 0, "dirty ring, again");
+	EXPECT_ERRNO(vcpu_pre_fault_all(vcpu, GPA, 10 * PAGE), 0, "dirty ring");
+	EXPECT_ERRNO(vcpu_pre_fault_all(vcpu, GPA, 10 * PAGE), 0,
+		     "dirty ring, again");
 	EXPECT_EQ(collect(vcpu, &next, &last), 10, "entries of 10 pages, twice");
 
 	while (range.size) {

@@ -10,7 +10,7 @@
 
 #define PAGE		SIZE_4K
 #define GPA		(4 * SIZE_1G)
-#define SIZE		(3 * SIZE_2M)
+#define SIZE		(4 * SIZE_2M)
 #define END		(GPA + SIZE)
 
 enum {
@@ -38,7 +38,7 @@ static const struct range ranges[] = {
 	{ GPA + PAGE, GPA + SIZE_2M - PAGE },
 	{ GPA + PAGE, GPA + SIZE_2M + PAGE },
 	{ GPA + SIZE_2M - PAGE, GPA + 2 * SIZE_2M + PAGE },
-	{ GPA + SIZE_2M / 2, GPA + 2 * SIZE_2M + SIZE_2M / 2 },
+	{ GPA + SIZE_2M / 2, GPA + 3 * SIZE_2M + SIZE_2M / 2 },
 	{ END - PAGE, END },
 	{ GPA, END },
 };
