@@ -55,6 +55,10 @@
 #include <linux/kvm_host.h>
 #include <linux/mempolicy.h>
 
+/* The pages that a table of pages maps, which can be one entry in its place. */
+#define KVM_GMEM_BLOCK_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+#define KVM_GMEM_BLOCK_PAGES	(1ul << KVM_GMEM_BLOCK_ORDER)
+
 struct kvm_gmem_inode {
 	struct inode vfs_inode;
 	struct kvm *kvm;

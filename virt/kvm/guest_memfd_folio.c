@@ -39,6 +39,16 @@ void kvm_gmem_account(struct inode *inode)
 	atomic64_add(change * 512, &kvm->stat.generic.guest_memfd_bytes);
 }
 
+/* Whether mbind() has said where any of the file's pages are to come from. */
+static bool has_policy(struct inode *inode)
+{
+#ifdef CONFIG_NUMA
+	return !RB_EMPTY_ROOT(&kvm_gmem_i(inode)->policy.root);
+#else
+	return false;
+#endif
+}
+
 /* By the policy that mbind() has set for that page, or the task's. */
 static struct folio *alloc_folio(struct address_space *mapping, pgoff_t index)
 {
@@ -48,7 +58,7 @@ static struct folio *alloc_folio(struct address_space *mapping, pgoff_t index)
 	struct vm_area_struct vma;
 	struct folio *folio;
 
-	if (!RB_EMPTY_ROOT(&policy->root)) {
+	if (has_policy(mapping->host)) {
 		vma_init(&vma, NULL);
 		vma.vm_pgoff = index;
 		vma.vm_policy = mpol_shared_policy_lookup(policy, index);
@@ -60,13 +70,15 @@ static struct folio *alloc_folio(struct address_space *mapping, pgoff_t index)
 	return filemap_alloc_folio(gfp, 0);
 }
 
-/* A new folio in the page cache, locked; -EEXIST if there is one already. */
-static struct folio *add_folio(struct address_space *mapping, pgoff_t index)
+/*
+ * Put a new folio, whose reference goes, into the page cache: locked, with a
+ * reference for the caller.  -EEXIST if there is one already.
+ */
+static struct folio *add_folio(struct address_space *mapping, pgoff_t index,
+			       struct folio *folio)
 {
-	struct folio *folio;
 	int r;
 
-	folio = alloc_folio(mapping, index);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 
@@ -97,7 +109,8 @@ struct folio *kvm_gmem_get_folio(struct inode *inode, pgoff_t index)
 		if (!IS_ERR_OR_NULL(folio))
 			return folio;
 
-		folio = add_folio(inode->i_mapping, index);
+		folio = alloc_folio(inode->i_mapping, index);
+		folio = add_folio(inode->i_mapping, index, folio);
 	} while (folio == ERR_PTR(-EEXIST));
 
 	if (!IS_ERR(folio))
@@ -142,6 +155,63 @@ static int check_range(struct inode *inode, loff_t offset, loff_t len)
 }
 
 /*
+ * Adjacent pages in the host for what is to be one entry, where the host has
+ * them for nothing but a try.  They are folios of a page each like all others.
+ * A policy of mbind() is about pages.
+ */
+static struct page *alloc_block(struct address_space *mapping, pgoff_t index,
+				pgoff_t end)
+{
+	gfp_t gfp = mapping_gfp_mask(mapping) | __GFP_NORETRY | __GFP_NOWARN;
+	unsigned long first = index;
+	struct page *pages;
+
+	if (KVM_GMEM_BLOCK_ORDER >= MAX_ORDER || has_policy(mapping->host) ||
+	    !IS_ALIGNED(index, KVM_GMEM_BLOCK_PAGES) ||
+	    end - index < KVM_GMEM_BLOCK_PAGES ||
+	    xa_find(&mapping->i_pages, &first, index + KVM_GMEM_BLOCK_PAGES - 1,
+		    XA_PRESENT))
+		return NULL;
+
+	pages = alloc_pages(gfp, KVM_GMEM_BLOCK_ORDER);
+	if (pages)
+		split_page(pages, KVM_GMEM_BLOCK_ORDER);
+	return pages;
+}
+
+/* Allocate the page at @index, of @page if that is not NULL. */
+static int allocate_one(struct address_space *mapping, pgoff_t index,
+			struct page *page)
+{
+	struct folio *folio = page ? page_folio(page) :
+				     alloc_folio(mapping, index);
+
+	folio = add_folio(mapping, index, folio);
+	if (folio == ERR_PTR(-EEXIST))
+		return 0;
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
+/* What has been allocated stays if memory for the rest of it is lacking. */
+static int allocate_block(struct address_space *mapping, pgoff_t index,
+			  struct page *pages)
+{
+	pgoff_t i;
+	int r = 0;
+
+	for (i = 0; i < KVM_GMEM_BLOCK_PAGES && !r; i++)
+		r = allocate_one(mapping, index + i, pages + i);
+	for (; i < KVM_GMEM_BLOCK_PAGES; i++)
+		put_page(pages + i);
+	return r;
+}
+
+/*
  * What has been allocated stays if a signal or the lack of memory ends this
  * early, so that the caller can go on.
  */
@@ -150,7 +220,7 @@ static long allocate(struct inode *inode, loff_t offset, loff_t len)
 	struct address_space *mapping = inode->i_mapping;
 	pgoff_t index = offset >> PAGE_SHIFT;
 	pgoff_t end = (offset + len) >> PAGE_SHIFT;
-	struct folio *folio;
+	struct page *pages;
 	long r;
 
 	r = check_range(inode, offset, len);
@@ -158,22 +228,21 @@ static long allocate(struct inode *inode, loff_t offset, loff_t len)
 		return r;
 
 	filemap_invalidate_lock_shared(mapping);
-	for (; index < end && !r; index++) {
+	while (index < end && !r) {
 		cond_resched();
 		if (signal_pending(current)) {
 			r = -EINTR;
 			break;
 		}
-		if (xa_load(&mapping->i_pages, index))
+		pages = alloc_block(mapping, index, end);
+		if (pages) {
+			r = allocate_block(mapping, index, pages);
+			index += KVM_GMEM_BLOCK_PAGES;
 			continue;
-
-		folio = add_folio(mapping, index);
-		if (!IS_ERR(folio)) {
-			folio_unlock(folio);
-			folio_put(folio);
-		} else if (folio != ERR_PTR(-EEXIST)) {
-			r = PTR_ERR(folio);
 		}
+		if (!xa_load(&mapping->i_pages, index))
+			r = allocate_one(mapping, index, NULL);
+		index++;
 	}
 	kvm_gmem_account(inode);
 	filemap_invalidate_unlock_shared(mapping);

@@ -41,6 +41,7 @@ MODULE_PARM_DESC(gmem_test_seed, "Seed of the random guest_memfd tests");
 
 #define NR_SLOTS	4
 #define NR_FILES	2
+#define BLOCK_PAGES	KVM_GMEM_BLOCK_PAGES
 #define NR_PAGES	16		/* of a file, where nothing else is said */
 
 #define VM_REFS		1000		/* so that the fake is never destroyed */
@@ -637,6 +638,56 @@ static void fallocate_prepares_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file->f_mapping->nrpages, 0);
 }
 
+static bool is_block(struct file *file, pgoff_t start)
+{
+	unsigned long i, pfn = folio_pfn(cached(file, start));
+
+	for (i = 0; i < BLOCK_PAGES; i++)
+		if (folio_pfn(cached(file, start + i)) != pfn + i)
+			return false;
+	return IS_ALIGNED(pfn, BLOCK_PAGES);
+}
+
+/* What can be one entry is adjacent, also around what has been there before. */
+static void fallocate_makes_blocks(struct kunit *test)
+{
+	struct fake *f = test->priv;
+	const pgoff_t end = 4 * BLOCK_PAGES + 3;
+	struct folio *before;
+	struct file *file;
+	pgoff_t i;
+
+	if (KVM_GMEM_BLOCK_ORDER >= MAX_ORDER)
+		kunit_skip(test, "the allocator has no pages of that order");
+
+	file = new_file(f, 0, end);
+	KUNIT_ASSERT_EQ(test, allocate(file, BLOCK_PAGES + 7, BLOCK_PAGES + 8), 0);
+	before = cached(file, BLOCK_PAGES + 7);
+
+	KUNIT_ASSERT_EQ(test, allocate(file, 2, end), 0);
+	KUNIT_EXPECT_EQ(test, file->f_mapping->nrpages, end - 2);
+	KUNIT_EXPECT_EQ(test, file_inode(file)->i_blocks,
+			(end - 2) * (PAGE_SIZE / 512));
+	KUNIT_EXPECT_PTR_EQ(test, cached(file, BLOCK_PAGES + 7), before);
+	KUNIT_EXPECT_TRUE(test, is_block(file, 2 * BLOCK_PAGES));
+	KUNIT_EXPECT_TRUE(test, is_block(file, 3 * BLOCK_PAGES));
+	for (i = 2; i < end; i++) {
+		KUNIT_ASSERT_NOT_NULL(test, cached(file, i));
+		KUNIT_ASSERT_EQ(test, folio_nr_pages(cached(file, i)), 1);
+		KUNIT_ASSERT_FALSE(test, is_prepared(file, i));
+		KUNIT_ASSERT_FALSE(test, folio_test_locked(cached(file, i)));
+	}
+
+	/* What a hole has taken from a block comes back as before. */
+	KUNIT_EXPECT_EQ(test, punch(file, 2 * BLOCK_PAGES + 5, 3 * BLOCK_PAGES), 0);
+	KUNIT_EXPECT_TRUE(test, is_block(file, 3 * BLOCK_PAGES));
+	KUNIT_EXPECT_EQ(test, allocate(file, 0, end), 0);
+	KUNIT_EXPECT_EQ(test, file->f_mapping->nrpages, end);
+	KUNIT_EXPECT_EQ(test, punch(file, 0, end), 0);
+	KUNIT_EXPECT_EQ(test, file->f_mapping->nrpages, 0);
+	expect_account(f, 0, 0);
+}
+
 /* Each call fails in its turn; the page it was about is as good as before. */
 static void prepare_failures(struct kunit *test)
 {
@@ -772,7 +823,6 @@ static void taking_is_an_invalidation(struct kunit *test)
 static void taking_while_a_slot_is_deleted(struct kunit *test)
 {
 	struct fake *f = test->priv;
-	struct kvm_memslots *slots = __kvm_memslots(f->kvm, 0);
 	struct file *file = new_file(f, 0, NR_PAGES);
 	struct kvm_memory_slot *copy;
 	struct page *page;
@@ -786,12 +836,17 @@ static void taking_while_a_slot_is_deleted(struct kunit *test)
 	copy->npages = f->slots[0].npages;
 	copy->id = f->slots[0].id;
 	KUNIT_ASSERT_EQ(test, fake_arch_init_slot(copy), 0);
-	hash_add(slots->id_hash, &copy->id_node[0], copy->id);
+	mutex_lock(&f->kvm->slots_lock);
+	hash_add(__kvm_memslots(f->kvm, 0)->id_hash, &copy->id_node[0],
+		 copy->id);
+	mutex_unlock(&f->kvm->slots_lock);
 
 	KUNIT_EXPECT_EQ(test, punch(file, 0, 4), 0);
 	expect_account(f, 1, 0);
 
+	mutex_lock(&f->kvm->slots_lock);
 	hash_del(&copy->id_node[0]);
+	mutex_unlock(&f->kvm->slots_lock);
 	fake_arch_free_slot(copy);
 }
 
@@ -1564,6 +1619,7 @@ static void races(struct kunit *test)
 static struct kunit_case gmem_test_cases[] = {
 	KUNIT_CASE(fault_prepares_once),
 	KUNIT_CASE(fallocate_prepares_nothing),
+	KUNIT_CASE(fallocate_makes_blocks),
 	KUNIT_CASE(prepare_failures),
 	KUNIT_CASE(pages_are_zeroed),
 	KUNIT_CASE(pages_are_not_dropped),

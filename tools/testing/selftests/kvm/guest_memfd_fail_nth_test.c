@@ -93,6 +93,48 @@ static void file_has_many(const char *when)
 	expect_pages(70, 70, when);
 }
 
+/* The same of a block, which comes in one piece or, if that fails, by pages */
+
+#define BLOCK		SIZE_2M
+#define BLOCK_PAGES	(BLOCK / page_size)
+#define MAX_LOST_KB	(12 * 1024)
+
+static void open_block_file(void)
+{
+	file = vm_create_guest_memfd(vm, BLOCK, GMEM_SHARED);
+}
+
+static int allocate_block(void)
+{
+	return gmem_allocate(file, 0, BLOCK);
+}
+
+static void file_has_part(const char *when)
+{
+	expect_pages(0, BLOCK_PAGES - 1, when);
+}
+
+static void file_is_full(const char *when)
+{
+	expect_pages(BLOCK_PAGES, BLOCK_PAGES, when);
+}
+
+/* If a failure lost the rest of its block, all of them would lose 25 MiB. */
+static void test_allocate_block(void)
+{
+	static const struct fail_call call = {
+		"allocate a block", open_block_file, allocate_block,
+		file_has_part, file_is_full, close_file,
+	};
+	uint64_t before = read_meminfo_kb("MemFree"), after;
+
+	fail_calls(&call, 1);
+	after = read_meminfo_kb("MemFree");
+	EXPECT(after + MAX_LOST_KB > before,
+	       "%s: MemFree should be back, was %lu kB, is %lu kB", call.name,
+	       before, after);
+}
+
 /* punch hole */
 
 static void open_full_file(void)
@@ -287,6 +329,7 @@ int main(int argc, char *argv[])
 	create_guest();
 
 	fail_calls(file_calls, ARRAY_SIZE(file_calls));
+	test_allocate_block();
 	fail_calls(slot_calls, ARRAY_SIZE(slot_calls));
 	if (kvm_has_cap(KVM_CAP_PRE_FAULT_MEMORY))
 		fail_calls(&pre_fault_call, 1);
