@@ -3,7 +3,6 @@
  * KVM_PRE_FAULT_MEMORY: which ranges it takes, how far it gets, and that the
  * guest has no fault left on memory that was mapped before.
  */
-#include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
 
@@ -22,9 +21,6 @@
 static struct kvm_vm *vm;
 static struct agent agent;
 static struct gmem_area area;
-
-/* Calls that came while their slot was on its way out. */
-static unsigned int nr_again;
 
 static int pre_fault(uint64_t gpa, uint64_t size, uint64_t flags)
 {
@@ -237,61 +233,6 @@ static void test_signals(void)
 	vm_set_shared(vm, GPA, SIZE);
 }
 
-static bool stop;
-
-static void *delete_and_create(void *arg)
-{
-	struct gmem_area *changing = arg;
-
-	while (!READ_ONCE(stop)) {
-		vm_delete_slot(vm, changing->slot);
-		gmem_area_bind(changing);
-		usleep(1000);
-	}
-	return NULL;
-}
-
-static bool pre_fault_while_slots_change(uint64_t nr)
-{
-	int ret;
-
-	gmem_punch(area.fd, 0, SIZE / 2);
-	if (nr % 2)
-		vm_set_private(vm, GPA, SIZE);
-	else
-		vm_set_shared(vm, GPA, SIZE);
-	ret = pre_fault(GPA + nr % 64 * PAGE, 64 * PAGE, 0);
-	nr_again += ret && errno == EAGAIN;
-	return EXPECT(!ret || errno == EAGAIN || errno == ENOENT ||
-		      errno == EFAULT,
-		      "call %lu while slots change should end at once with success, EAGAIN, ENOENT or EFAULT, errno %d (%s)",
-		      nr, errno, strerror(errno));
-}
-
-/*
- * A slot that is on its way out waits for the calls that may still use it, so
- * these must not wait for the slot, and not for page tables that went with
- * it.  The alarm would end such a wait.
- */
-static void test_slot_changes(struct gmem_area *changing, const char *what)
-{
-	const struct itimerval limit = { { 20, 0 }, { 20, 0 } };
-	const struct itimerval never = {};
-	uint64_t end = now_ms() + 1500, nr = 0;
-	pthread_t thread;
-
-	stop = false;
-	pthread_create(&thread, NULL, delete_and_create, changing);
-	setitimer(ITIMER_REAL, &limit, NULL);
-	while (now_ms() < end && pre_fault_while_slots_change(nr))
-		nr++;
-	setitimer(ITIMER_REAL, &never, NULL);
-	WRITE_ONCE(stop, true);
-	pthread_join(thread, NULL);
-	vm_set_shared(vm, GPA, SIZE);
-	printf("%lu calls while %s changes\n", nr, what);
-}
-
 static void test_ordinary_vm(void)
 {
 	struct kvm_vcpu *vcpu;
@@ -368,92 +309,11 @@ static void test_dirty_ring(void)
 	munmap(hva, SIZE);
 }
 
-#define CHURN_ROUNDS	200
-
-static struct churn {
-	struct kvm_vm *vm;
-	void *hva;
-	bool done;
-} churn;
-
-static void churn_set(uint64_t size)
-{
-	vm_set_user_memory_region(churn.vm, 1, 0, GPA, size, churn.hva);
-}
-
-static void *churn_slot(void *arg)
-{
-	int i;
-
-	for (i = 0; i < CHURN_ROUNDS; i++) {
-		churn_set(0);
-		usleep(200);
-		churn_set(SIZE);
-		usleep(500);
-	}
-	WRITE_ONCE(churn.done, true);
-	return NULL;
-}
-
-/* A call that never ends is ended by a signal. */
-static void expect_in_time(struct kvm_vcpu *vcpu, bool churning)
-{
-	const struct itimerval limit = { {}, { .tv_sec = 20 } };
-	const struct itimerval never = {};
-	struct kvm_pre_fault_memory range = { .gpa = GPA, .size = SIZE };
-	int ret, err;
-
-	setitimer(ITIMER_REAL, &limit, NULL);
-	ret = __vcpu_pre_fault(vcpu, &range);
-	err = ret ? errno : 0;
-	setitimer(ITIMER_REAL, &never, NULL);
-	nr_again += err == EAGAIN;
-	EXPECT(!err || (churning && (err == EAGAIN || err == ENOENT)),
-	       "a slot that %s: errno should be 0%s, is %d (%s)",
-	       churning ? "comes and goes" : "came back",
-	       churning ? ", EAGAIN or ENOENT" : "", err, strerror(err));
-	if (err == EINTR)
-		WRITE_ONCE(churn.done, true);
-}
-
-/*
- * Deleting a slot takes the page tables away.  It waits for pre-faulting, which
- * must not wait for it.
- */
-static void test_slot_deleted(void)
-{
-	struct sigaction action = { .sa_handler = tick };
-	struct kvm_vcpu *vcpu;
-	pthread_t thread;
-
-	churn.vm = vm_create_with_one_vcpu(&vcpu, NULL);
-	churn.hva = map_anonymous(SIZE, SIZE_2M);
-	sigaction(SIGALRM, &action, NULL);
-
-	churn_set(SIZE);
-	expect_in_time(vcpu, false);
-	churn_set(0);
-	churn_set(SIZE);
-	expect_in_time(vcpu, false);
-
-	WRITE_ONCE(churn.done, false);
-	pthread_create(&thread, NULL, churn_slot, NULL);
-	while (!READ_ONCE(churn.done))
-		expect_in_time(vcpu, true);
-	pthread_join(thread, NULL);
-
-	kvm_vm_free(churn.vm);
-	munmap(churn.hva, SIZE);
-}
-
 int main(int argc, char *argv[])
 {
-	struct gmem_area other;
-
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_PRE_FAULT_MEMORY));
 	test_ordinary_vm();
 	test_dirty_ring();
-	test_slot_deleted();
 
 	vm = agent_vm_create(private_vm_type(), 1, &agent);
 	gmem_area_add(&area, vm, 1, GPA, SIZE);
@@ -468,14 +328,6 @@ int main(int argc, char *argv[])
 	test_no_fault_left(false, false);
 	test_mixed();
 	test_signals();
-	test_slot_changes(&area, "their slot");
-	gmem_area_add(&other, vm, 2, 2 * GPA, SIZE);
-	test_slot_changes(&other, "another slot");
-	gmem_area_free(&other);
-
-	printf("%u calls ended with EAGAIN\n", nr_again);
-	if (!nr_again)
-		note_skipped("EAGAIN: no call met its slot on the way out");
 
 	gmem_area_free(&area);
 	kvm_vm_free(vm);

@@ -204,15 +204,22 @@ static void test_file_closed(void)
 	gmem_area_free(&area);
 }
 
-static uint64_t kpageflags(uint64_t pfn, int fd)
-{
-	uint64_t flags = 0;
-
-	return pread(fd, &flags, sizeof(flags), pfn * sizeof(flags)) ==
-	       sizeof(flags) ? flags : 0;
-}
-
 #define KPF_UNEVICTABLE	0x40000	/* bit 18 */
+
+/* Which frames below @nr are unevictable; where there is no memory, none is. */
+static void read_unevictable(int fd, uint8_t *unevictable, uint64_t nr)
+{
+	uint64_t flags[512], pfn, some, i;
+	ssize_t len;
+
+	for (pfn = 0; pfn < nr; pfn += some) {
+		some = min(nr - pfn, ARRAY_SIZE(flags));
+		len = pread(fd, flags, some * sizeof(*flags),
+			    pfn * sizeof(*flags));
+		for (i = 0; len > 0 && i < len / sizeof(*flags); i++)
+			unevictable[pfn + i] = !!(flags[i] & KPF_UNEVICTABLE);
+	}
+}
 
 /* The frames of a file are those that become unevictable as it is filled. */
 static uint64_t find_new_unevictable(int gmem, uint64_t offset)
@@ -222,22 +229,23 @@ static uint64_t find_new_unevictable(int gmem, uint64_t offset)
 		       read_meminfo_kb("DirectMap1G");
 	uint64_t pfn, found = 0, nr = max / 4 + SIZE_1G / PAGE;
 	int fd = open("/proc/kpageflags", O_RDONLY), nr_found = 0;
-	uint8_t *before = calloc(nr, 1);
+	uint8_t *before = calloc(nr, 1), *now = calloc(nr, 1);
 
 	if (fd < 0)
 		goto out;
 	trigger_compaction();
-	for (pfn = 0; pfn < nr; pfn++)
-		before[pfn] = !!(kpageflags(pfn, fd) & KPF_UNEVICTABLE);
+	read_unevictable(fd, before, nr);
 	gmem_allocate(gmem, offset, PAGE);
 	trigger_compaction();
+	read_unevictable(fd, now, nr);
 	for (pfn = 0; pfn < nr; pfn++)
-		if (!before[pfn] && kpageflags(pfn, fd) & KPF_UNEVICTABLE) {
+		if (!before[pfn] && now[pfn]) {
 			found = pfn;
 			nr_found++;
 		}
 	close(fd);
 out:
+	free(now);
 	free(before);
 	return nr_found == 1 ? found : 0;
 }
