@@ -42,6 +42,8 @@
  *     exclusively, within an invalidation of the bound frames: faults that
  *     looked the folio up before start over.
  *   - Preparing goes on under the folio lock, with the folio in the page cache.
+ *     Populating, which may map what it prepares, goes on under invalidate_lock,
+ *     shared, too.
  *   - A process maps a folio under the folio lock, and allocates it under
  *     invalidate_lock, shared; taking folios away unmaps them from processes
  *     first, and those that are mapped again under the folio lock.
@@ -54,9 +56,10 @@
 #include <linux/interval_tree.h>
 #include <linux/kvm_host.h>
 #include <linux/mempolicy.h>
+#include <linux/sizes.h>
 
-/* The pages that a table of pages maps, which can be one entry in its place. */
-#define KVM_GMEM_BLOCK_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+/* Pages that can be one entry, of an RMP and of what an RMM maps. */
+#define KVM_GMEM_BLOCK_ORDER	get_order(SZ_2M)
 #define KVM_GMEM_BLOCK_PAGES	(1ul << KVM_GMEM_BLOCK_ORDER)
 
 struct kvm_gmem_inode {

@@ -7,6 +7,7 @@
  * a guest leaves in it is the page allocator's to deal with, as for any other
  * memory, unless kvm_arch_gmem_invalidate() makes it unreadable first.
  */
+#include <linux/cpuset.h>
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/highmem.h>
@@ -39,15 +40,25 @@ void kvm_gmem_account(struct inode *inode)
 	atomic64_add(change * 512, &kvm->stat.generic.guest_memfd_bytes);
 }
 
+#ifdef CONFIG_NUMA
 /* Whether mbind() has said where any of the file's pages are to come from. */
 static bool has_policy(struct inode *inode)
 {
-#ifdef CONFIG_NUMA
 	return !RB_EMPTY_ROOT(&kvm_gmem_i(inode)->policy.root);
-#else
-	return false;
-#endif
 }
+
+/* Whether pages are to come from where the task runs. */
+static bool is_local(struct inode *inode)
+{
+	return !has_policy(inode) && !current->mempolicy &&
+	       !cpuset_do_page_mem_spread();
+}
+#else
+static bool is_local(struct inode *inode)
+{
+	return true;
+}
+#endif
 
 /* By the policy that mbind() has set for that page, or the task's. */
 static struct folio *alloc_folio(struct address_space *mapping, pgoff_t index)
@@ -155,25 +166,26 @@ static int check_range(struct inode *inode, loff_t offset, loff_t len)
 }
 
 /*
- * Adjacent pages in the host for what is to be one entry, where the host has
- * them for nothing but a try.  They are folios of a page each like all others.
- * A policy of mbind() is about pages.
+ * Adjacent pages in the host for what is to be one entry, if there are such: no
+ * reclaim, no other node, no policy is worth it.  They are folios of a page each
+ * like all others.
  */
 static struct page *alloc_block(struct address_space *mapping, pgoff_t index,
 				pgoff_t end)
 {
-	gfp_t gfp = mapping_gfp_mask(mapping) | __GFP_NORETRY | __GFP_NOWARN;
+	gfp_t gfp = mapping_gfp_mask(mapping) & ~__GFP_RECLAIM;
 	unsigned long first = index;
 	struct page *pages;
 
-	if (KVM_GMEM_BLOCK_ORDER >= MAX_ORDER || has_policy(mapping->host) ||
-	    !IS_ALIGNED(index, KVM_GMEM_BLOCK_PAGES) ||
-	    end - index < KVM_GMEM_BLOCK_PAGES ||
+	if (!IS_ALIGNED(index, KVM_GMEM_BLOCK_PAGES) ||
+	    end - index < KVM_GMEM_BLOCK_PAGES || !is_local(mapping->host) ||
 	    xa_find(&mapping->i_pages, &first, index + KVM_GMEM_BLOCK_PAGES - 1,
 		    XA_PRESENT))
 		return NULL;
 
-	pages = alloc_pages(gfp, KVM_GMEM_BLOCK_ORDER);
+	pages = alloc_pages_node(NUMA_NO_NODE,
+				 gfp | __GFP_THISNODE | __GFP_NOWARN,
+				 KVM_GMEM_BLOCK_ORDER);
 	if (pages)
 		split_page(pages, KVM_GMEM_BLOCK_ORDER);
 	return pages;

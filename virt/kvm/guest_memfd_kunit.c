@@ -29,6 +29,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/swap.h>
 #include <linux/task_work.h>
+#include <linux/workqueue.h>
 
 #include "guest_memfd.h"
 #include "kvm_mm.h"
@@ -67,6 +68,8 @@ struct fake {
 	bool fail_for_good;		/* and the page cannot come back */
 	int signal_in;			/* the call that a signal will follow */
 	gfn_t next_gfn;			/* the frame to be populated next */
+	struct file *hole_in;		/* punched while it is populated */
+	struct work_struct hole;
 	int in_progress;		/* invalidations, when a page was taken */
 };
 
@@ -179,6 +182,19 @@ static u64 read_stamp(struct page *page)
 	return stamp;
 }
 
+/* Who comes with a hole now, has to wait before it unmaps anything. */
+static void try_hole(struct fake *f)
+{
+	unsigned long seq = f->kvm->mmu_invalidate_seq;
+	unsigned long end = jiffies + HZ / 20;
+
+	queue_work(system_unbound_wq, &f->hole);
+	while (time_before(jiffies, end))
+		cond_resched();
+	KUNIT_EXPECT_EQ(f->test, f->kvm->mmu_invalidate_in_progress, 0);
+	KUNIT_EXPECT_EQ(f->test, f->kvm->mmu_invalidate_seq, seq);
+}
+
 /* Populates with what is in the source, or with nothing but a stamp. */
 static int fake_populate(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
 			 struct page *src, void *opaque)
@@ -188,6 +204,8 @@ static int fake_populate(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
 	int r;
 
 	might_sleep();
+	if (f->hole_in)
+		try_hole(f);
 	mutex_lock(&f->lock);
 	KUNIT_EXPECT_PTR_EQ(f->test, kvm, f->kvm);
 	KUNIT_EXPECT_EQ(f->test, gfn, f->next_gfn++);
@@ -653,14 +671,10 @@ static void fallocate_makes_blocks(struct kunit *test)
 {
 	struct fake *f = test->priv;
 	const pgoff_t end = 4 * BLOCK_PAGES + 3;
+	struct file *file = new_file(f, 0, end);
 	struct folio *before;
-	struct file *file;
 	pgoff_t i;
 
-	if (KVM_GMEM_BLOCK_ORDER >= MAX_ORDER)
-		kunit_skip(test, "the allocator has no pages of that order");
-
-	file = new_file(f, 0, end);
 	KUNIT_ASSERT_EQ(test, allocate(file, BLOCK_PAGES + 7, BLOCK_PAGES + 8), 0);
 	before = cached(file, BLOCK_PAGES + 7);
 
@@ -1028,6 +1042,27 @@ static void populate_signal(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, punch(file, 0, NR_PAGES), 0);
 	}
 	disallow_signal(SIGUSR1);
+}
+
+static void punch_pages(struct work_struct *work)
+{
+	struct fake *f = container_of(work, struct fake, hole);
+
+	KUNIT_EXPECT_EQ(f->test, punch(f->hole_in, 0, NR_PAGES), 0);
+}
+
+static void populate_keeps_holes_out(struct kunit *test)
+{
+	struct fake *f = test->priv;
+	struct file *file = new_file(f, 0, NR_PAGES);
+
+	KUNIT_ASSERT_EQ(test, bind(f, 0, file, 0, 4), 0);
+	INIT_WORK(&f->hole, punch_pages);
+	f->hole_in = file;
+	KUNIT_EXPECT_EQ(test, populate(f, 0, 0, 1), 1);
+	flush_work(&f->hole);
+	expect_account(f, 1, 0);
+	KUNIT_EXPECT_EQ(test, file->f_mapping->nrpages, 0);
 }
 
 /* A page that cannot come back leaves its file, and is not counted there any more. */
@@ -1633,6 +1668,7 @@ static struct kunit_case gmem_test_cases[] = {
 	KUNIT_CASE(populate_stops_at_pages),
 	KUNIT_CASE(populate_source_fault),
 	KUNIT_CASE(populate_signal),
+	KUNIT_CASE(populate_keeps_holes_out),
 	KUNIT_CASE(populate_fails_for_good),
 	KUNIT_CASE(bind_refuses_arguments),
 	KUNIT_CASE(bind_overlap),

@@ -37,6 +37,7 @@ static int populate_page(struct kvm *kvm, struct kvm_memory_slot *slot,
 			 kvm_gmem_populate_cb post_populate, void *opaque)
 {
 	struct file *file = kvm_gmem_file(kvm, slot);
+	struct address_space *mapping;
 	struct folio *folio;
 	int r;
 
@@ -45,9 +46,14 @@ static int populate_page(struct kvm *kvm, struct kvm_memory_slot *slot,
 	if (!kvm_mem_is_private(kvm, gfn))
 		return -EINVAL;
 
+	/* A hole that has unmapped the page already would not do so again. */
+	mapping = file->f_mapping;
+	filemap_invalidate_lock_shared(mapping);
 	folio = kvm_gmem_get_folio(file_inode(file), kvm_gmem_index(slot, gfn));
-	if (IS_ERR(folio))
-		return PTR_ERR(folio);
+	if (IS_ERR(folio)) {
+		r = PTR_ERR(folio);
+		goto out;
+	}
 
 	r = populate_folio(kvm, gfn, folio, src, post_populate, opaque);
 	/* One that cannot come back to the host has been taken out of the file. */
@@ -55,6 +61,8 @@ static int populate_page(struct kvm *kvm, struct kvm_memory_slot *slot,
 		kvm_gmem_account(file_inode(file));
 	folio_unlock(folio);
 	folio_put(folio);
+out:
+	filemap_invalidate_unlock_shared(mapping);
 	return r;
 }
 

@@ -29,9 +29,9 @@
 
 #include "sev-snp.h"
 
-/* The first whose commands are all here. */
+/* The first whose INIT_EX takes a list of pages to leave alone. */
 #define MIN_API_MAJOR	1
-#define MIN_API_MINOR	51
+#define MIN_API_MINOR	52
 
 #define MAX_RANGES	((PAGE_SIZE - sizeof(struct snp_range_list)) / \
 			 sizeof_field(struct snp_range_list, ranges[0]))

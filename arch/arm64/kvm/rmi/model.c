@@ -10,6 +10,7 @@
  *			of fail_nth
  * kvm/rmi/calls	commands that counted since
  * kvm/rmi/granules	how many granules are in each state
+ * kvm/rmi/not_scrubbed	how many granules have come back with contents
  * kvm/rmi/page		a page that is delegated while the file is open: to be
  *			mapped; reading the file is an access by the kernel itself,
  *			an oops
@@ -35,6 +36,7 @@
 #define MODEL_FAIL_NTH		MODEL_CALL(64, 0)
 #define MODEL_CALLS		MODEL_CALL(64, 1)
 #define MODEL_GRANULES		MODEL_CALL(64, 2)
+#define MODEL_NOT_SCRUBBED	MODEL_CALL(64, 3)
 
 /* 6c8f2d4b-51e3-4a07-9b6e-d2f0375ac918 */
 static const u32 model_uid[] = { 0x4b2d8f6c, 0x074ae351, 0xf0d26e9b, 0x18c95a37 };
@@ -72,6 +74,17 @@ static int calls_get(void *data, u64 *calls)
 }
 
 DEFINE_DEBUGFS_ATTRIBUTE(calls_fops, calls_get, NULL, "%llu\n");
+
+static int not_scrubbed_get(void *data, u64 *granules)
+{
+	struct arm_smccc_res res;
+
+	arm_smccc_1_1_smc(MODEL_NOT_SCRUBBED, &res);
+	*granules = res.a1;
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(not_scrubbed_fops, not_scrubbed_get, NULL, "%llu\n");
 
 static int granules_show(struct seq_file *m, void *unused)
 {
@@ -158,6 +171,8 @@ static int __init kvm_rmi_model_init(void)
 	debugfs_create_x32("fail_command", 0600, dir, &fail_command);
 	debugfs_create_file_unsafe("calls", 0400, dir, NULL, &calls_fops);
 	debugfs_create_file("granules", 0400, dir, NULL, &granules_fops);
+	debugfs_create_file_unsafe("not_scrubbed", 0400, dir, NULL,
+				   &not_scrubbed_fops);
 	debugfs_create_file_unsafe("page", 0600, dir, NULL, &page_fops);
 	return 0;
 }

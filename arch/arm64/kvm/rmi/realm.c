@@ -107,7 +107,6 @@ static int alloc_start(struct realm *realm)
 {
 	unsigned int order, i;
 	struct page *page;
-	int r;
 
 	choose_start(realm);
 	order = ilog2(realm->rtt_num_start);
@@ -118,8 +117,7 @@ static int alloc_start(struct realm *realm)
 	split_page(page, order);
 	realm->rtt_start = page_to_phys(page);
 	for (i = 0; i < realm->rtt_num_start; i++) {
-		r = realm_granule_delegate(realm->rtt_start + i * RMI_GRANULE_SIZE);
-		if (r)
+		if (realm_granule_delegate(realm->rtt_start + i * RMI_GRANULE_SIZE))
 			goto out_free;
 	}
 	return 0;
@@ -128,7 +126,7 @@ out_free:
 	free_start(realm, i);
 	for (; i < realm->rtt_num_start; i++)
 		__free_page(page + i);
-	return r;
+	return -ENOMEM;
 }
 
 static u64 param_flags(const struct realm *realm)

@@ -9,11 +9,12 @@
 /*
  * Take back the table of @level at *@ipa, if there is one, and go on to where
  * there can be the next.  One that does not go away is passed over, and then the
- * realm does not go away, either.
+ * realm does not go away, either.  Whatever the RMM says, *@ipa grows.
  */
 static bool destroy_one(struct realm *realm, int level, unsigned long *ipa)
 {
 	unsigned long ret, top, next;
+	bool absent;
 	phys_addr_t rtt;
 	int at;
 
@@ -23,14 +24,17 @@ static bool destroy_one(struct realm *realm, int level, unsigned long *ipa)
 		realm_granule_free(rtt);
 	}
 
-	if (!rmi_is_rtt_error(ret, &at) || at >= level)
+	/* The walk ended above it, where there is nothing up to @top. */
+	absent = rmi_is_rtt_error(ret, &at) && top > *ipa &&
+		 at >= realm->rtt_level_start && at < level;
+	if (!absent)
 		at = level - 1;
 	next = rtt_align(*ipa, at) + RMI_RTT_LEVEL_SIZE(at);
-	if (!ret || (RMI_RETURN_STATUS(ret) == RMI_ERROR_RTT && top > *ipa))
+	if (!ret || absent)
 		next = max(rtt_align(top, level - 1), next);
 	*ipa = next;
 
-	return !ret || (RMI_RETURN_STATUS(ret) == RMI_ERROR_RTT && at < level - 1);
+	return !ret || absent;
 }
 
 static void destroy_level(struct kvm *kvm, int level)

@@ -21,6 +21,9 @@ struct snp_rmp_state {
 
 static_assert(sizeof(struct snp_rmp_state) == 16);
 
+/* An entry of the RMP has 10 bits for the ASID. */
+#define SNP_RMP_NR_ASIDS	1024
+
 /* What the instructions leave in EAX. */
 #define RMPUPDATE_FAIL_OVERLAP	4
 #define PSMASH_FAIL_INUSE	3
@@ -45,7 +48,8 @@ struct snp_rmp_entry {
  * @read: copies the entry of that page, or of the 2 MiB page that it is in;
  *	false if the RMP does not cover it
  * @before_assign: makes the direct map fit for pages that the host cannot
- *	write; may sleep; an error leaves them as they were
+ *	write, or that are next to such; may sleep; an error leaves them as they
+ *	were
  * @after_release: the host can write the pages again; optional
  */
 struct snp_rmp_ops {
@@ -63,6 +67,7 @@ void snp_clear_rmp_ops(const struct snp_rmp_ops *ops);
 bool snp_rmp_enabled(void);
 
 int snp_lookup_rmpentry(u64 pfn, bool *assigned, int *level);
+u32 snp_rmp_asid(u64 pfn);
 void snp_dump_rmpentry(u64 pfn);
 void snp_dump_hva_rmpentry(unsigned long hva);
 int psmash(u64 pfn);

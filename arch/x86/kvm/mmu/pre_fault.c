@@ -35,7 +35,11 @@ static int check_gpa(struct kvm_vcpu *vcpu, gpa_t gpa)
 	return 0;
 }
 
-/* As on the way into the guest: with an obsolete root no fault gets anywhere. */
+/*
+ * As on the way into the guest: with an obsolete root no fault gets anywhere.
+ * A root of shadow paging can be one that the guest has got wrong, and those
+ * check_gpa() has refused.
+ */
 static int load_root(struct kvm_vcpu *vcpu)
 {
 	if (kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu))
@@ -52,9 +56,9 @@ static int map_gpa(struct kvm_vcpu *vcpu, gpa_t gpa, u8 *level)
 	do {
 		cond_resched();
 
-		r = load_root(vcpu);
+		r = check_gpa(vcpu, gpa);
 		if (!r)
-			r = check_gpa(vcpu, gpa);
+			r = load_root(vcpu);
 		if (r)
 			return r;
 

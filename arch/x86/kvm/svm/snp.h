@@ -50,6 +50,9 @@ struct vcpu_snp {
 	gfn_t rmp_fault_gfn;
 	unsigned int rmp_fault_tries;
 
+	/* snp_finish.c: the VMSA of the launch could not be taken back. */
+	bool vmsa_lost;
+
 	/*
 	 * snp_ap.c, under ap_lock: whether to run from another VMSA from now
 	 * on, or none, and which one from an INIT on; INVALID_GPA: none.
@@ -91,13 +94,14 @@ void snp_vm_destroy(struct kvm *kvm);
 
 /* snp_finish.c */
 int snp_launch_finish(struct kvm *kvm, struct kvm_sev_cmd *argp);
-int snp_take_vmsa_back(struct kvm_vcpu *vcpu);
+void snp_take_vmsa_back(struct kvm_vcpu *vcpu);
 
 /* snp_mem.c */
 int snp_gmem_prepare(struct kvm *kvm, kvm_pfn_t pfn, gfn_t gfn, int max_order);
 void snp_gmem_invalidate(kvm_pfn_t start, kvm_pfn_t end);
 int snp_gmem_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn, bool is_private);
 void snp_lose_pages(kvm_pfn_t pfn, unsigned int nr);
+bool snp_is_asid_lost(unsigned int asid);
 int snp_take_page_back(kvm_pfn_t pfn);
 struct page *snp_safe_alloc_page(gfp_t gfp);
 
@@ -125,10 +129,7 @@ static inline int snp_launch_finish(struct kvm *kvm, struct kvm_sev_cmd *argp)
 
 static inline void snp_vm_destroy(struct kvm *kvm) {}
 
-static inline int snp_take_vmsa_back(struct kvm_vcpu *vcpu)
-{
-	return 0;
-}
+static inline void snp_take_vmsa_back(struct kvm_vcpu *vcpu) {}
 
 #define snp_gmem_prepare		NULL
 #define snp_gmem_invalidate		NULL

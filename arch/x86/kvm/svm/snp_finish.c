@@ -168,13 +168,18 @@ int snp_launch_finish(struct kvm *kvm, struct kvm_sev_cmd *argp)
  * snp_take_vmsa_back() - Take the VMSA that a vCPU has started with back.
  * @vcpu: the vCPU, which does not run any more
  *
+ * It may be lost; either way the caller frees it.
+ *
  * Context: may sleep.
- * Return: 0; an error if it is lost.  Either way the caller frees it.
  */
-int snp_take_vmsa_back(struct kvm_vcpu *vcpu)
+void snp_take_vmsa_back(struct kvm_vcpu *vcpu)
 {
+	struct vcpu_snp *snp = &to_svm(vcpu)->sev_es.snp;
+
 	/* One that has not been added is the host's, or was lost by the attempt. */
 	if (!vcpu->arch.guest_state_protected)
-		return 0;
-	return snp_take_page_back(vmsa_pfn(vcpu));
+		return;
+	/* The end of the VM and that of the vCPU both want it back. */
+	if (!snp->vmsa_lost)
+		snp->vmsa_lost = snp_take_page_back(vmsa_pfn(vcpu));
 }

@@ -366,14 +366,15 @@ int snp_launch_update(struct kvm *kvm, struct kvm_sev_cmd *argp)
  */
 void snp_vm_destroy(struct kvm *kvm)
 {
-	struct kvm_snp *snp = &to_kvm_svm(kvm)->sev_info.snp;
+	struct kvm_sev_info *sev = &to_kvm_svm(kvm)->sev_info;
+	struct kvm_snp *snp = &sev->snp;
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
 
-	kvm_for_each_vcpu(i, vcpu, kvm) {
-		if (snp_take_vmsa_back(vcpu))
-			snp->asid_lost = true;
-	}
+	kvm_for_each_vcpu(i, vcpu, kvm)
+		snp_take_vmsa_back(vcpu);
+	if (snp_is_asid_lost(sev->asid))
+		snp->asid_lost = true;
 
 	if (snp->context && destroy_context(snp->context))
 		snp->asid_lost = true;

@@ -7,6 +7,7 @@
  * guest_memfd.h.  One that cannot be taken back is lost: a reference that is
  * never put keeps it from the allocator.
  */
+#include <linux/bitmap.h>
 #include <linux/cacheflush.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
@@ -16,6 +17,12 @@
 #include <asm/snp_host.h>
 
 #include "svm.h"
+
+/* PVALIDATE and RMPUPDATE of another CPU have an entry in use for a moment. */
+#define PSMASH_TRIES		1000
+
+/* Those that lost pages have: the firmware gives them to no guest any more. */
+static DECLARE_BITMAP(lost_asids, SNP_RMP_NR_ASIDS);
 
 static unsigned int nr_pages(int level)
 {
@@ -50,11 +57,25 @@ static void flush_pages(kvm_pfn_t pfn, unsigned int nr)
  */
 void snp_lose_pages(kvm_pfn_t pfn, unsigned int nr)
 {
+	u32 asid = snp_rmp_asid(pfn);
 	unsigned int i;
 
+	if (asid && asid < SNP_RMP_NR_ASIDS)
+		set_bit(asid, lost_asids);
 	for (i = 0; i < nr; i++)
 		get_page(pfn_to_page(pfn + i));
 	snp_leak_pages(pfn, nr);
+}
+
+/**
+ * snp_is_asid_lost() - Whether a page has been lost that has an ASID.
+ * @asid: the ASID
+ *
+ * Context: any; no guest has it any more, or is about to give it up.
+ */
+bool snp_is_asid_lost(unsigned int asid)
+{
+	return asid < SNP_RMP_NR_ASIDS && test_bit(asid, lost_asids);
 }
 
 /**
@@ -84,6 +105,26 @@ static bool fits(kvm_pfn_t pfn, kvm_pfn_t end, int level)
 	return IS_ALIGNED(pfn, nr_pages(level)) && end - pfn >= nr_pages(level);
 }
 
+/* Split the entry that @pfn is in, if another CPU does not do so first. */
+static int smash(kvm_pfn_t pfn)
+{
+	unsigned int tries = PSMASH_TRIES;
+	bool assigned;
+	int level, ret;
+
+	do {
+		ret = psmash(pfn);
+		if (ret != PSMASH_FAIL_INUSE)
+			break;
+		cpu_relax();
+	} while (--tries);
+
+	if (ret && !snp_lookup_rmpentry(pfn, &assigned, &level) &&
+	    level == PG_LEVEL_4K)
+		return 0;
+	return ret;
+}
+
 /* Take back what is at @pfn; returns how many pages that was. */
 static unsigned int take_entry_back(kvm_pfn_t pfn, kvm_pfn_t end)
 {
@@ -94,7 +135,7 @@ static unsigned int take_entry_back(kvm_pfn_t pfn, kvm_pfn_t end)
 		return 1;
 
 	if (!fits(pfn, end, level)) {
-		ret = psmash(pfn);
+		ret = smash(pfn);
 		level = PG_LEVEL_4K;
 	}
 	if (!ret)

@@ -104,6 +104,21 @@ int snp_lookup_rmpentry(u64 pfn, bool *assigned, int *level)
 EXPORT_SYMBOL_GPL(snp_lookup_rmpentry);
 
 /**
+ * snp_rmp_asid() - Ask which guest a page is assigned to.
+ * @pfn: the page
+ *
+ * Context: any.
+ * Return: its ASID; 0 if it is no guest's.
+ */
+u32 snp_rmp_asid(u64 pfn)
+{
+	struct snp_rmp_entry e;
+
+	return lookup(pfn, &e) || !e.assigned ? 0 : e.asid;
+}
+EXPORT_SYMBOL_GPL(snp_rmp_asid);
+
+/**
  * snp_dump_rmpentry() - Print what the RMP says of a page.
  * @pfn: the page
  *
@@ -263,10 +278,13 @@ EXPORT_SYMBOL_GPL(rmp_make_private);
  * Contents are the guest's as the processor left them: the caller sees to it
  * that nobody reads them.
  *
+ * A 4 KiB page can have been part of a large one, and of a large mapping, which
+ * the host could not write while a page next to it is assigned.
+ *
  * Context: may sleep.
  * Return: 0; -ENODEV without an RMP; -EINVAL if there is no such page;
- * -EFAULT if RMPUPDATE refuses: the page is not the host's and must never be
- * freed, see snp_leak_pages().
+ * -ENOMEM if the direct map cannot be split; -EFAULT if RMPUPDATE refuses.  The
+ * page is not the host's then and must never be freed, see snp_leak_pages().
  */
 int rmp_make_shared(u64 pfn, enum pg_level level)
 {
@@ -276,10 +294,15 @@ int rmp_make_shared(u64 pfn, enum pg_level level)
 	int ret;
 
 	ret = check_page(pfn, level);
-	if (!ret)
-		ret = rmpupdate(pfn, &state);
+	if (!ret && level == PG_LEVEL_4K)
+		ret = rmp_ops->before_assign(pfn, level);
+	if (ret)
+		return ret;
+	ret = rmpupdate(pfn, &state);
 	if (!ret)
 		release(pfn, level);
+	else
+		release_unassigned(pfn, level);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(rmp_make_shared);

@@ -36,9 +36,7 @@ u64 control_count(u32 fid)
 
 static bool is_failure(u64 status)
 {
-	u64 code = status & 0xff;
-
-	return code > RMI_SUCCESS && code <= RMI_ERROR_RTT && !(status >> 16);
+	return (status & 0xff) != RMI_SUCCESS && !(status >> 16);
 }
 
 static u64 fail_nth(u64 nth, u64 status, u64 only)
@@ -83,6 +81,9 @@ u64 control_call(const u64 *x, u64 *out)
 		return RMI_SUCCESS;
 	case MODEL_GRANULES:
 		return granules(out);
+	case MODEL_NOT_SCRUBBED:
+		out[1] = granules_not_scrubbed();
+		return RMI_SUCCESS;
 	default:
 		return SMC_NOT_SUPPORTED;
 	}

@@ -20,6 +20,7 @@ static const struct rmm_range *ram;
 static unsigned int nr_ram;
 static struct granule *granules;
 static u64 nr_in[GRANULE_STATES];
+static u64 nr_not_scrubbed;
 
 u64 rmm_granules_size(const struct rmm_range *range, unsigned int nr)
 {
@@ -37,12 +38,18 @@ void granules_init(const struct rmm_config *config)
 	granules = config->granules;
 	mem_zero(granules, rmm_granules_size(ram, nr_ram));
 	mem_zero(nr_in, sizeof(nr_in));
+	nr_not_scrubbed = 0;
 	nr_in[GRANULE_UNDELEGATED] = rmm_granules_size(ram, nr_ram) / sizeof(*granules);
 }
 
 u64 granules_in(enum granule_state state)
 {
 	return nr_in[state];
+}
+
+u64 granules_not_scrubbed(void)
+{
+	return nr_not_scrubbed;
 }
 
 struct granule *granule_find(u64 pa)
@@ -100,6 +107,16 @@ static void granule_scrub(u64 pa)
 	rmm_port_unmap(va);
 }
 
+bool granule_is_scrubbed(u64 pa)
+{
+	u64 *va = rmm_port_map(pa, RMM_PAS_REALM), bits = 0;
+
+	for (unsigned int i = 0; i < GRANULE_SIZE / sizeof(*va); i++)
+		bits |= va[i];
+	rmm_port_unmap(va);
+	return !bits;
+}
+
 static void granule_set(u64 pa, enum granule_state from, enum granule_state to)
 {
 	struct granule *g = granule_find_in(pa, from);
@@ -117,9 +134,10 @@ void granule_delegate(u64 pa)
 	granule_scrub(pa);
 }
 
-/* A DELEGATED granule is all zeroes already. */
+/* A DELEGATED granule is all zeroes already; a test of a host asks if it was. */
 void granule_undelegate(u64 pa)
 {
+	nr_not_scrubbed += !granule_is_scrubbed(pa);
 	granule_set(pa, GRANULE_DELEGATED, GRANULE_UNDELEGATED);
 	rmm_port_undelegate(pa);
 }

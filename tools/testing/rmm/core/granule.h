@@ -38,6 +38,10 @@ bool granule_is(u64 pa, enum granule_state state);
 bool granule_is_ns(u64 pa);
 /* How many are in a state. */
 u64 granules_in(enum granule_state state);
+/* How many the host has got back that were not all zeroes: 0, or a bug here. */
+u64 granules_not_scrubbed(void);
+/* Whether one in Realm PAS is all zeroes. */
+bool granule_is_scrubbed(u64 pa);
 /* The i-th granule of all and its address; NULL past the end. */
 struct granule *granule_nth(u64 i, u64 *pa);
 

@@ -137,14 +137,6 @@ static void check_rec(u64 pa, struct granule *g)
 	granule_unmap(rec);
 }
 
-static void check_scrubbed(u64 pa)
-{
-	void *va = rmm_port_map(pa, RMM_PAS_REALM);
-
-	check(is_zero(va, GRANULE_SIZE), "a delegated granule has contents");
-	rmm_port_unmap(va);
-}
-
 static void check_granule(u64 pa, struct granule *g)
 {
 	bool used = g->state > GRANULE_DELEGATED;
@@ -156,7 +148,8 @@ static void check_granule(u64 pa, struct granule *g)
 	      "a granule without a user is used");
 	check(g->refs == g->counted, "a reference count is wrong");
 	if (g->state == GRANULE_DELEGATED)
-		check_scrubbed(pa);
+		check(granule_is_scrubbed(pa),
+		      "a delegated granule has contents");
 }
 
 #define for_each_granule(i, pa, g)					\

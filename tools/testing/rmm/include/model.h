@@ -17,7 +17,8 @@
 
 /*
  * Of the RMI commands from here on, the x1-th answers x2, a status with its
- * index, without doing anything; those before and behind it are as ever.
+ * index, without doing anything; those before and behind it are as ever.  The
+ * status can be one that RMM 1.0 does not have.
  * x1 0: none does.  x3: a command's FID, to count that command alone; 0: all.
  * x0 back: RMI_SUCCESS or RMI_ERROR_INPUT, with nothing changed.
  */
@@ -26,7 +27,9 @@
 #define MODEL_CALLS		MODEL_FID(1)
 /* x1..x7 back: granules of RAM in each state, in the order of enum granule_state. */
 #define MODEL_GRANULES		MODEL_FID(2)
+/* x1 back: granules undelegated so far that were not all zeroes; 0, or a bug. */
+#define MODEL_NOT_SCRUBBED	MODEL_FID(3)
 
-#define MODEL_FID_LAST		MODEL_GRANULES
+#define MODEL_FID_LAST		MODEL_NOT_SCRUBBED
 
 #endif

@@ -9,7 +9,9 @@
 
 #include "rmm_types.h"
 
+#ifndef RMI_ABI_MAJOR	/* the check of the firmware builds one for another host */
 #define RMI_ABI_MAJOR		1
+#endif
 #define RMI_ABI_MINOR		0
 #define RMI_ABI_VERSION		((RMI_ABI_MAJOR << 16) | RMI_ABI_MINOR)
 #define RSI_ABI_VERSION		((1 << 16) | 0)

@@ -35,10 +35,16 @@ static void rmi_return(struct frame *frame)
 	memcpy(frame->x, results, sizeof(results));
 }
 
+#ifdef NO_RMM
+static const bool has_rmm;
+#else
+static const bool has_rmm = true;
+#endif
+
 static bool is_for_rmm(u32 fid)
 {
-	return (fid >= RMI_FIRST && fid <= RMI_LAST) || fid == MODEL_UID ||
-	       (fid >= MODEL_FID(0) && fid <= MODEL_FID_LAST);
+	return has_rmm && ((fid >= RMI_FIRST && fid <= RMI_LAST) || fid == MODEL_UID ||
+	       (fid >= MODEL_FID(0) && fid <= MODEL_FID_LAST));
 }
 
 static bool from_el2(const struct frame *frame)

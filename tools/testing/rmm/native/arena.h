@@ -36,6 +36,8 @@ struct arena {
 	void (*run)(struct rmm_vcpu *v, struct rmm_trap *trap);
 	/* Granules of RAM that are of another PAS from the start. */
 	u64 foreign_pa;
+	/* A granule that may go with contents. */
+	u64 dirty_pa;
 };
 
 extern struct arena arena;

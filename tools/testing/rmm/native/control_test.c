@@ -114,6 +114,18 @@ static void test_one_command(void)
 	expect_calls(3, 0);
 }
 
+/* Whatever the status is. */
+static void test_unknown_status(void)
+{
+	static const u64 statuses[] = { RMI_ERROR_RTT + 1, 0xff, 0xffff };
+
+	world_init();
+	for (unsigned int i = 0; i < ARRAY_SIZE(statuses); i++) {
+		fail_nth(1, statuses[i], 0);
+		rmi_is(statuses[i], RMI_GRANULE_DELEGATE, w.ns);
+	}
+}
+
 /* What is no command does not count; a refused request leaves the one before. */
 static void test_refused(void)
 {
@@ -122,7 +134,6 @@ static void test_refused(void)
 	} cases[] = {
 		{ 1, RMI_SUCCESS, 0 },
 		{ 1, 0x100, 0 },
-		{ 1, RMI_ERROR_RTT + 1, 0 },
 		{ 1, 0x10001, 0 },
 		{ ~0ull, ~0ull, 0 },
 		{ 1, INPUT, RMI_VERSION - 1 },
@@ -184,6 +195,33 @@ static void test_granules(void)
 	expect_granules(before, (int[NR_STATES]) { [DELEGATED] = -1, [NS] = 1 });
 }
 
+static void expect_not_scrubbed(u64 nr)
+{
+	rmi_is(RMI_SUCCESS, MODEL_NOT_SCRUBBED);
+	expect_eq(out[1], nr);
+}
+
+/* One that something has written to behind the back of the RMM. */
+static void test_not_scrubbed(void)
+{
+	world_init();
+	rmi_is(RMI_SUCCESS, RMI_DATA_CREATE_UNKNOWN, w.rd, w.spare, 0);
+	memset(arena_va(w.spare), 0x5e, GRANULE_SIZE);
+	rmi_is(RMI_SUCCESS, RMI_DATA_DESTROY, w.rd, 0);
+	rmi_is(RMI_SUCCESS, RMI_GRANULE_UNDELEGATE, w.spare);
+	expect_not_scrubbed(0);
+
+	rmi_is(RMI_SUCCESS, RMI_GRANULE_DELEGATE, w.spare);
+	*((u8 *)arena_va(w.spare) + GRANULE_SIZE - 1) = 1;
+	arena.dirty_pa = w.spare;
+	rmi_is(RMI_SUCCESS, RMI_GRANULE_UNDELEGATE, w.spare);
+	arena.dirty_pa = 0;
+	expect_not_scrubbed(1);
+	rmi_is(RMI_SUCCESS, RMI_GRANULE_DELEGATE, w.spare);
+	rmi_is(RMI_SUCCESS, RMI_GRANULE_UNDELEGATE, w.spare);
+	expect_not_scrubbed(1);
+}
+
 int main(void)
 {
 	const struct test tests[] = {
@@ -192,9 +230,11 @@ int main(void)
 		{ "each command can fail", test_each_command },
 		{ "a REC is not entered", test_entered },
 		{ "the nth of one command", test_one_command },
+		{ "any status", test_unknown_status },
 		{ "requests that are refused", test_refused },
 		{ "the reset", test_reset },
 		{ "granules in each state", test_granules },
+		{ "granules that are not scrubbed", test_not_scrubbed },
 	};
 
 	return run_tests("control", tests, ARRAY_SIZE(tests));

@@ -33,22 +33,34 @@ static bool cpu_has_lpa2(void)
 	return field(read_sysreg(id_aa64mmfr0_el1), MMFR0_TGRAN4) == 1;
 }
 
-/* SVE at the CPU's largest vector length, in 128 bits and counted from 1. */
+/*
+ * Less than there is, so that a host which goes by what it finds in the CPU is
+ * refused.
+ */
+static u64 all_but_one(u64 nr)
+{
+	return nr > 1 ? nr - 1 : nr;
+}
+
+/* SVE at half the CPU's largest vector length, in 128 bits and counted from 1. */
 static u64 sve_features(void)
 {
+	u64 quads;
+
 	if (!cpu_has_sve())
 		return 0;
 	write_sysreg(ZCR_LEN_ALL, ZCR_EL2);
 	isb();
-	return F0_SVE | (sve_vector_bytes() / 16 - 1) << F0_SVE_VL_SHIFT;
+	quads = sve_vector_bytes() / 16;
+	return F0_SVE | ((quads > 1 ? quads / 2 : quads) - 1) << F0_SVE_VL_SHIFT;
 }
 
 static u64 pmu_features(void)
 {
-	return cpu_has_pmu() ? F0_PMU | pmu_nr_counters() << F0_PMU_CTRS_SHIFT : 0;
+	return cpu_has_pmu() ? F0_PMU | all_but_one(pmu_nr_counters()) << F0_PMU_CTRS_SHIFT : 0;
 }
 
-/* Event counters as in the CPU; breakpoints and watchpoints, too, which count from 1. */
+/* List registers count from 1; breakpoints and watchpoints, too, as in the CPU. */
 u64 features_of_cpu(void)
 {
 	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
@@ -56,7 +68,7 @@ u64 features_of_cpu(void)
 	return (cpu_has_lpa2() ? 52 | F0_LPA2 : 48) | sve_features() |
 	       pmu_features() |
 	       field(dfr0, DFR0_BRPS) << F0_BPS_SHIFT | field(dfr0, DFR0_WRPS) << F0_WPS_SHIFT |
-	       F0_SHA_256 | F0_SHA_512 | (u64)(gic_nr_lrs() - 1) << F0_LRS_SHIFT |
+	       F0_SHA_256 | F0_SHA_512 | (all_but_one(gic_nr_lrs()) - 1) << F0_LRS_SHIFT |
 	       RECS_ORDER << F0_RECS_SHIFT;
 }
 

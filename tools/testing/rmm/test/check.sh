@@ -26,7 +26,7 @@ boot() {
 	shift 3
 	timeout "$limit" "$QEMU" -M virt,secure=on,virtualization=on,gic-version=3 \
 		-cpu max,x-rme=on,pauth-impdef=on -smp "$cpus" -m "$ram" -display none -nic none \
-		-bios "$O/fw.bin" -serial "file:$O/$name.log" \
+		-bios "$O/${firmware:-.}/fw.bin" -serial "file:$O/$name.log" \
 		-serial "file:$O/$name.firmware.log" "$@" < /dev/null 2> "$O/$name.qemu.log"
 	ended=$?
 }
@@ -80,6 +80,11 @@ run_linux() { # NAME CPUS RAM
 	expect "$1" 'finds PSCI' 'psci: PSCIv1.1 detected'
 	expect "$1" "has $2 CPUs" "^userspace is reached with $2 CPUs"
 	expect "$1" 'has KVM with VHE' 'kvm.*VHE mode initialized'
+	if grep -qa 'Realms: none' "$KERNEL"; then
+		expect "$1" 'says whether there are realms' "Realms: $realms[[:cntrl:]]*\$"
+	else
+		report skip "$1: says whether there are realms: the kernel has none"
+	fi
 	expect "$1" 'turns the machine off' 'reboot: Power down'
 	hotplug "$1"
 }
@@ -93,6 +98,11 @@ fi
 
 run_client client 2 1G
 run_client client-4-cpus 4 3G
+realms='RMM 1\.0, [0-9]+-bit IPA, [0-9]+ list registers'
 run_linux linux 2 1G
 run_linux linux-4-cpus 4 3G
+firmware=without realms='none, there is no RMM'
+run_linux linux-without-rmm 2 1G
+firmware=newer realms='none, RMM 2\.0 to 2\.0 is not compatible with 1\.0'
+run_linux linux-newer-rmm 2 1G
 summary

@@ -265,6 +265,20 @@ static int guest_touch(void)
 	return __vcpu_run(vcpu);
 }
 
+/* The next one finds what an earlier exit may have left. */
+static void spoil_exit(void)
+{
+	vcpu->run->exit_reason = KVM_EXIT_MEMORY_FAULT;
+}
+
+/* Out of memory is no fault of the guest, and no exit of its own. */
+static void guest_has_not_run(const char *when)
+{
+	EXPECT_EQ(vcpu->run->exit_reason, KVM_EXIT_UNKNOWN, "%s: exit reason",
+		  when);
+	only_filled(when);
+}
+
 static void guest_has_written(const char *when)
 {
 	uint64_t *word = view + HOLE;
@@ -293,8 +307,8 @@ static const struct fail_call slot_calls[] = {
 	  slot_is_present, remove_slot },
 	{ "delete a slot", open_slot, delete_slot, slot_is_present,
 	  slot_is_absent, close_filled },
-	{ "touch of the guest", open_slot, guest_touch, only_filled,
-	  guest_has_written, remove_slot },
+	{ "touch of the guest", open_slot, guest_touch, guest_has_not_run,
+	  guest_has_written, remove_slot, .arm = spoil_exit },
 };
 
 static const struct fail_call pre_fault_call = {

@@ -15,6 +15,7 @@
 #define MAXNODE		64		/* bits of a mask */
 #define GPA		SIZE_1G
 #define LARGE		(16 * SIZE_2M)	/* enough to show in a node's counters */
+#define BLOCKS		(2 * SIZE_2M)	/* what fallocate() may take in two pieces */
 #define SEED		3
 
 static struct kvm_vm *vm;
@@ -352,6 +353,58 @@ static void test_task_policy(void)
 	}
 }
 
+/* How often the node changes from one page to the next. */
+static uint64_t count_changes(void *mem, uint64_t nr)
+{
+	uint64_t i, changes = 0;
+
+	for (i = 1; i < nr; i++)
+		changes += node_of(mem + i * page_size) !=
+			   node_of(mem + (i - 1) * page_size);
+	return changes;
+}
+
+static void set_policy(void *mem, bool of_task, int mode, unsigned long mask)
+{
+	if (of_task)
+		EXPECT_ERRNO(syscall(__NR_set_mempolicy, mode, &mask, MAXNODE),
+			     0, "set_mempolicy mode %d nodes %#lx", mode, mask);
+	else
+		bind_to(mem, BLOCKS, mode, mask);
+}
+
+/*
+ * A policy is about pages, however many are allocated at once.  The task's is
+ * followed by what the kernel itself needs on the way, too, so that turns are
+ * lost then.
+ */
+static void test_blocks(bool of_task, int mode, unsigned long mask)
+{
+	const uint64_t nr = BLOCKS / page_size;
+	const char *whose = of_task ? "task" : "file";
+	uint64_t changes;
+	int fd;
+	void *mem = gmem_map_new(vm, BLOCKS, GMEM_SHARED, &fd);
+
+	set_policy(mem, of_task, mode, mask);
+	EXPECT_ERRNO(gmem_allocate(fd, 0, BLOCKS), 0, "fallocate");
+	if (of_task)
+		syscall(__NR_set_mempolicy, MPOL_DEFAULT, NULL, 0);
+
+	if (mode == MPOL_BIND) {
+		EXPECT_EQ(count_on(mem, nr, nodes[mask == MASK(1)]), nr,
+			  "%s bound to %#lx: pages there", whose, mask);
+	} else {
+		count_on(mem, nr, nodes[0]);
+		changes = count_changes(mem, nr);
+		EXPECT(changes > nr / 2,
+		       "%s interleaved: node should change with almost each of %lu pages, changed %lu times",
+		       whose, nr, changes);
+	}
+	munmap(mem, BLOCKS);
+	close(fd);
+}
+
 /*
  * A page that is there stays: the memory is unmovable.  MPOL_MF_STRICT tells
  * so; MPOL_MF_MOVE alone sets the policy and moves nothing, as mbind() does
@@ -482,6 +535,8 @@ static void test_private(void)
 
 int main(int argc, char *argv[])
 {
+	int i;
+
 	require_gmem_flags(GMEM_SHARED);
 	find_nodes();
 	size = NR_PAGES * page_size;
@@ -494,6 +549,11 @@ int main(int argc, char *argv[])
 	if (has_two_nodes()) {
 		test_placement();
 		test_task_policy();
+		for (i = 0; i < 2; i++) {
+			test_blocks(i, MPOL_BIND, MASK(0));
+			test_blocks(i, MPOL_BIND, MASK(1));
+			test_blocks(i, MPOL_INTERLEAVE, BOTH);
+		}
 		test_existing_pages_stay();
 		test_move_pages();
 		test_private();

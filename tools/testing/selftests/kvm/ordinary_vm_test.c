@@ -66,20 +66,6 @@ static void test_faults(void)
 	}
 }
 
-/* An exit reason is for the call that it came with. */
-static void test_exit_reason_is_fresh(void)
-{
-	struct kvm_run *run = agent.vcpu->run;
-
-	munmap(hva, PAGE);
-	expect_fault(guest_read, GPA, "read, hva not mapped");
-	mmap(hva, PAGE, PROT_READ | PROT_WRITE,
-	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	EXPECT_EQ(agent_call(&agent, guest_read, GPA), 0, "after the fault");
-	EXPECT(run->exit_reason != KVM_EXIT_MEMORY_FAULT,
-	       "exit reason should not be the one of an earlier fault");
-}
-
 /* A read-only slot answers writes as MMIO, and reads from memory. */
 static void test_read_only_slot(bool new_ioctl)
 {
@@ -147,7 +133,6 @@ int main(int argc, char *argv[])
 	test_dirty_log(false);
 	test_dirty_log(true);
 	test_faults();
-	test_exit_reason_is_fresh();
 
 	munmap(hva, SIZE);
 	kvm_vm_free(vm);

@@ -16,6 +16,13 @@ void snpm_fail(enum snpm_failing what, const struct snpm_failure *failure)
 	snpm_port_rmp_unlock();
 }
 
+void snpm_failure_left(enum snpm_failing what, struct snpm_failure *failure)
+{
+	snpm_port_rmp_lock();
+	*failure = failures[what];
+	snpm_port_rmp_unlock();
+}
+
 u32 snpm_injected(enum snpm_failing what, u32 command)
 {
 	struct snpm_failure *f = &failures[what];

@@ -74,6 +74,30 @@ static int parse(const char *s)
 	return 0;
 }
 
+/* What is left to skip and to fail of each. */
+static int fail_show(struct seq_file *m, void *unused)
+{
+	static const char * const names[] = {
+		[SNPM_FAIL_COMMAND] = "command",
+		[SNPM_FAIL_RMPUPDATE] = "rmpupdate",
+		[SNPM_FAIL_PSMASH] = "psmash",
+	};
+	struct snpm_failure f;
+	int what;
+
+	static_assert(ARRAY_SIZE(names) == SNPM_NR_FAILING);
+	for (what = 0; what < SNPM_NR_FAILING; what++) {
+		snpm_failure_left(what, &f);
+		seq_printf(m, "%s %u %u\n", names[what], f.skip, f.times);
+	}
+	return 0;
+}
+
+static int fail_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, fail_show, NULL);
+}
+
 static ssize_t fail_write(struct file *file, const char __user *from,
 			  size_t size, loff_t *pos)
 {
@@ -90,8 +114,10 @@ static ssize_t fail_write(struct file *file, const char __user *from,
 }
 
 static const struct file_operations fail_fops = {
-	.open = simple_open,
+	.open = fail_open,
+	.read = seq_read,
 	.write = fail_write,
+	.release = single_release,
 };
 
 void __init snp_model_make_debugfs(void)
@@ -101,6 +127,6 @@ void __init snp_model_make_debugfs(void)
 	debugfs_create_file("states", 0400, dir, NULL, &states_fops);
 	debugfs_create_file("leaked", 0400, dir, NULL, &leaked_fops);
 	debugfs_create_file("invariants", 0400, dir, NULL, &invariants_fops);
-	debugfs_create_file("fail", 0200, dir, NULL, &fail_fops);
+	debugfs_create_file("fail", 0600, dir, NULL, &fail_fops);
 	debugfs_create_file("hooks", 0600, dir, NULL, &snp_model_hooks_fops);
 }

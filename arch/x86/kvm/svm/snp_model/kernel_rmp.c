@@ -154,6 +154,8 @@ static int model_before_assign(u64 pfn, enum pg_level level)
 	unsigned int i;
 	int err;
 
+	if (level == PG_LEVEL_4K && is_assigned(pfn))
+		return 0;
 	for (i = 0; i < nr_pages(level); i++) {
 		err = set_direct_map_invalid_noflush(pfn_to_page(pfn + i));
 		if (err)

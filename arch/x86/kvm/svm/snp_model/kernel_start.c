@@ -33,7 +33,7 @@ DEFINE_STATIC_CALL(svm_enter_exit, svm_vcpu_enter_exit);
  * the CPU's own as well, and are few there; ordinary guests need some.
  */
 #define C_BIT			39
-#define MAX_ASID		8
+#define MAX_ASID		12
 
 static int submit(int cmd, phys_addr_t paddr, unsigned int *status)
 {

@@ -330,6 +330,15 @@ struct snpm_failure {
 void snpm_fail(enum snpm_failing what, const struct snpm_failure *failure);
 
 /**
+ * snpm_failure_left() - Say what is to come of what snpm_fail() has asked for.
+ * @what: which
+ * @failure: set to it; @skip and @times get less as they are used up
+ *
+ * Context: any.
+ */
+void snpm_failure_left(enum snpm_failing what, struct snpm_failure *failure);
+
+/**
  * snpm_check_invariants() - Recount everything from the table.
  *
  * Context: nothing else may run.

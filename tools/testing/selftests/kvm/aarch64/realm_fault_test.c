@@ -185,12 +185,17 @@ static void test_holes(void)
 
 /* RIPAS changes */
 
-static void ask(uint64_t base, uint64_t top, uint64_t ripas, const char *what)
+static void ask_with(uint64_t flags, uint64_t base, uint64_t top,
+		     uint64_t ripas, const char *what)
 {
-	agent_start(agent, guest_set_ripas, base, top, ripas,
-		    RSI_CHANGE_DESTROYED);
+	agent_start(agent, guest_set_ripas, base, top, ripas, flags);
 	realm_check_request(agent, agent_run(agent), base, top - base,
 			    ripas == RSI_RAM, what);
+}
+
+static void ask(uint64_t base, uint64_t top, uint64_t ripas, const char *what)
+{
+	ask_with(RSI_CHANGE_DESTROYED, base, top, ripas, what);
 }
 
 static void expect_answer(uint64_t base, bool rejected, const char *what)
@@ -230,6 +235,41 @@ static void test_ripas_answers(void)
 	ask(half, top, RSI_RAM, "RAM, the rest");
 	vm_set_private(realm.vm, half, top - half);
 	expect_answer(top, false, "RAM, the rest");
+
+	ask(base, top, RSI_EMPTY, "EMPTY, host does nothing");
+	expect_answer(base, false, "EMPTY, host does nothing");
+	EXPECT_EQ(agent_call(agent, guest_ripas, base), RSI_RAM,
+		  "RIPAS that the host did not agree to change");
+}
+
+/* A used page is DESTROYED once it is shared, and stays so if not told else. */
+static void test_ripas_destroyed(void)
+{
+	const uint64_t base = MEMORY, top = MEMORY + 8 * SIZE_4K;
+	const uint64_t used = MEMORY + 4 * SIZE_4K;
+
+	realm_convert(agent, base, top - base, false);
+	realm_convert(agent, base, top - base, true);
+	agent_call(agent, guest_fill, used, SIZE_4K, 8);
+
+	ask_with(0, base, top, RSI_EMPTY, "EMPTY, a page in use");
+	vm_set_shared(realm.vm, base, top - base);
+	expect_answer(used, false, "EMPTY, a page in use");
+	EXPECT_EQ(agent_call(agent, guest_ripas, base), RSI_EMPTY,
+		  "RIPAS before a page in use");
+	EXPECT_EQ(agent_call(agent, guest_ripas, used), RSI_DESTROYED,
+		  "RIPAS of a page in use that was shared");
+
+	ask_with(0, used, top, RSI_EMPTY, "EMPTY of what is DESTROYED");
+	expect_answer(used, false, "EMPTY of what is DESTROYED");
+	EXPECT_EQ(agent_call(agent, guest_ripas, used), RSI_DESTROYED,
+		  "RIPAS of what was not to be changed");
+
+	ask(used, top, RSI_EMPTY, "EMPTY, also of what is DESTROYED");
+	expect_answer(top, false, "EMPTY, also of what is DESTROYED");
+	EXPECT_EQ(agent_call(agent, guest_ripas, used), RSI_EMPTY,
+		  "RIPAS of what was to be changed");
+	realm_convert(agent, base, top - base, true);
 }
 
 static void test_ripas_errors(void)
@@ -332,6 +372,7 @@ int main(int argc, char *argv[])
 		test_private_and_back();
 		test_empty();
 		test_ripas_answers();
+		test_ripas_destroyed();
 		test_ripas_errors();
 		test_holes();
 		end();

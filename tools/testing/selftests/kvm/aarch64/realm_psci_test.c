@@ -5,6 +5,7 @@
  */
 #include <linux/psci.h>
 #include <pthread.h>
+#include <signal.h>
 
 #include "realm.h"
 
@@ -117,6 +118,37 @@ static void test_on_and_off(void)
 	expect_second_done(thread, 1ul << 31 | MPIDR_OF(1));
 }
 
+#define NR_RACES	1000
+
+/* It turns itself off as soon as it is on, which the other one does not wait for. */
+static void test_races(void)
+{
+	uint64_t nr_on = 0, nr_early = 0;
+	pthread_t thread;
+	int64_t ret;
+
+	start_second(&thread, guest_smc4, PSCI_0_2_FN_CPU_OFF);
+	while (nr_on < NR_RACES) {
+		ret = cpu_on(MPIDR_OF(1), boot_record(1));
+		nr_on += ret == PSCI_RET_SUCCESS;
+		nr_early += ret == (uint64_t)PSCI_RET_ALREADY_ON;
+		if (!EXPECT(ret == PSCI_RET_SUCCESS ||
+			    ret == (uint64_t)PSCI_RET_ALREADY_ON,
+			    "CPU_ON of what turns itself off: %#lx after %lu times",
+			    ret, nr_on))
+			break;
+	}
+	printf("CPU_ON came %lu times in time, %lu times too early\n", nr_on,
+	       nr_early);
+
+	while (affinity_info(MPIDR_OF(1)) != PSCI_0_2_AFFINITY_LEVEL_OFF)
+		usleep(1000);
+	agent_start(&realm.agents[1], guest_mpidr, 0, 0, 0, 0);
+	EXPECT_EQ(cpu_on(MPIDR_OF(1), boot_record(1)), PSCI_RET_SUCCESS,
+		  "CPU_ON after races");
+	expect_second_done(thread, 1ul << 31 | MPIDR_OF(1));
+}
+
 /* Without KVM_ARM_VCPU_PSCI_0_2 */
 
 static int complete(unsigned int caller, uint64_t mpidr, uint32_t status)
@@ -185,8 +217,7 @@ static void expect_system_event(uint64_t fid, unsigned int type,
 				const char *what)
 {
 	struct kvm_vcpu *vcpu = realm.vcpus[0];
-	struct kvm_mp_state state;
-	int ret, i;
+	int ret;
 
 	agent_start(&realm.agents[0], guest_smc4, fid, 0, 0, 0);
 	ret = __vcpu_run(vcpu);
@@ -194,6 +225,13 @@ static void expect_system_event(uint64_t fid, unsigned int type,
 	       vcpu->run->system_event.type == type,
 	       "%s: should be a system event: %d, errno %d, exit reason %u",
 	       what, ret, errno, vcpu->run->exit_reason);
+}
+
+static void expect_stopped(const char *what)
+{
+	struct kvm_mp_state state;
+	int i;
+
 	for (i = 0; i < realm.nr_vcpus; i++) {
 		vcpu_mp_state_get(realm.vcpus[i], &state);
 		EXPECT_EQ(state.mp_state, KVM_MP_STATE_STOPPED,
@@ -201,19 +239,58 @@ static void expect_system_event(uint64_t fid, unsigned int type,
 	}
 }
 
+static uint64_t guest_spin(void)
+{
+	for (;;)
+		;
+}
+
+static void on_signal(int sig)
+{
+}
+
+/* Its errno. */
+static void *run_spinning(void *ended)
+{
+	int ret = __vcpu_run(realm.vcpus[1]);
+	int err = ret ? errno : 0;
+
+	WRITE_ONCE(*(bool *)ended, true);
+	return (void *)(uintptr_t)err;
+}
+
+/* The other REC runs, and does not go on. */
 static void test_end(uint64_t fid, unsigned int type, const char *what)
 {
+	bool ended = false;
+	pthread_t thread;
+	void *err;
+
 	begin(false);
+	agent_start(&realm.agents[1], guest_spin, 0, 0, 0, 0);
+	pthread_create(&thread, NULL, run_spinning, &ended);
+	EXPECT_EQ(cpu_on(MPIDR_OF(1), boot_record(1)), PSCI_RET_SUCCESS,
+		  "CPU_ON");
+	usleep(20000);
 	expect_system_event(fid, type, what);
+	while (!READ_ONCE(ended)) {
+		pthread_kill(thread, SIGUSR1);
+		usleep(1000);
+	}
+	pthread_join(thread, &err);
+	EXPECT_EQ((uintptr_t)err, EINTR, "%s: KVM_RUN of the other", what);
+	expect_stopped(what);
 	realm_free(&realm);
 }
 
 int main(int argc, char *argv[])
 {
 	require_realms();
+	signal(SIGUSR1, on_signal);
 	begin(false);
 	test_errors();
 	test_on_and_off();
+	test_races();
 	realm_free(&realm);
 	begin(true);
 	test_by_user();

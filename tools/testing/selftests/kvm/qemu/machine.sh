@@ -41,6 +41,9 @@ skip_reason() {
 		      print reason ? reason : "gives no reason" }'
 }
 
+# How much of itself a test has skipped that passed, from its output on stdin.
+parts_skipped() { sed -n 's/^[0-9]* checks, .*failed, \([1-9][0-9]* parts skipped\)$/\1/p' | tail -n 1; }
+
 # One test's line on the terminal, its record in the results, and all about it in the log.
 result() { # STATUS SECONDS NAME REASON
 	local line
@@ -69,7 +72,7 @@ judge() {
 	local status=FAIL reason='' splat
 	splat=$(splats "$console_file" "$1" | head -n 1)
 	case $2/$3 in
-	exit/0) status=ok ;;
+	exit/0) status=ok reason=$(output_of "$output_file" "$1" | parts_skipped) ;;
 	exit/4) status=skip reason=$(output_of "$output_file" "$1" | skip_reason) ;;
 	exit/*) reason="exit status $3" ;;
 	timeout/*) reason="timeout: still running after $3 s" ;;

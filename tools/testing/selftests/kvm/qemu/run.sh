@@ -244,6 +244,21 @@ run_tests() {
 		run_list "$work/machine.$j" "$work/list.of.$j" "$work/programs" &
 	done
 	wait
+	silent_suites
+}
+
+# Suites that the tree has say nothing if the kernel has lost them.
+silent_suites() {
+	local glob name found
+	grep -rqs kunit_test_suite "$srctree/virt/kvm" || return 0
+	while read -r glob; do
+		found=''
+		while read -r name; do
+			# shellcheck disable=SC2053
+			[[ $name != $glob ]] || found=1
+		done < <(cut -f 2 "$work"/machine.*/results)
+		[ -n "$found" ] || result FAIL 0 "$glob" 'no verdict: the kernel has no such suite'
+	done < <(grep '^kunit:' "$work/list")
 }
 
 # The last line and the status: a run in which nothing ran has failed.

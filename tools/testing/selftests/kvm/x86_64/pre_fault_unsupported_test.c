@@ -10,6 +10,8 @@
 #define PAGE		SIZE_4K
 #define GPA		(4 * SIZE_1G)
 #define SIZE		(8 * PAGE)
+#define TABLES		(GPA + SIZE_1G)
+#define TABLES_SLOT	2
 #define NESTED_USER_RW	0x7ull
 #define NESTED_HUGE	0x80ull
 
@@ -40,17 +42,20 @@ static void l1_code(struct svm_test_data *svm, uint64_t nested_cr3)
 	GUEST_SYNC(STAGE_L1_AGAIN);
 }
 
-/* Nested page tables that map the first GiB to itself; returns their address. */
+/*
+ * Nested page tables that map the first GiB to itself, in a memslot of their
+ * own; returns their address.
+ */
 static uint64_t nested_tables(struct kvm_vm *vm)
 {
 	uint64_t gpas[3], *tables[3];
-	vm_vaddr_t gva;
 	int i;
 
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TABLES,
+				    TABLES_SLOT, ARRAY_SIZE(tables), 0);
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
-		gva = vm_vaddr_alloc_page(vm);
-		gpas[i] = addr_gva2gpa(vm, gva);
-		tables[i] = addr_gva2hva(vm, gva);
+		gpas[i] = TABLES + i * PAGE;
+		tables[i] = addr_gpa2hva(vm, gpas[i]);
 	}
 	tables[0][0] = gpas[1] | NESTED_USER_RW;
 	tables[1][0] = gpas[2] | NESTED_USER_RW;
@@ -139,6 +144,23 @@ static void test_nested(bool nested_paging, int err, const char *what)
 	kvm_vm_free(vm);
 }
 
+/* The vCPU is in a nested guest that no root can be made for any more. */
+static void test_nested_tables_gone(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create_vm(&vcpu, l1_code);
+	vm_vaddr_t svm;
+
+	vcpu_alloc_svm(vm, &svm);
+	vcpu_args_set(vcpu, 2, svm, nested_tables(vm));
+	run_to(vcpu, STAGE_L1);
+	run_to(vcpu, STAGE_L2);
+	vm_mem_region_delete(vm, TABLES_SLOT);
+	expect_pre_fault(vcpu, GPA, 2 * PAGE, EOPNOTSUPP,
+			 "nested page tables that are gone");
+	kvm_vm_free(vm);
+}
+
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_VM_TYPES));
@@ -151,6 +173,7 @@ int main(int argc, char *argv[])
 	note_skipped("shadow paging: for kvm_amd.npt=0 and kvm_intel.ept=0");
 	if (kvm_cpu_has(X86_FEATURE_SVM)) {
 		test_nested(true, EOPNOTSUPP, "nested paging");
+		test_nested_tables_gone();
 		test_nested(false, 0, "a nested guest without nested paging");
 	} else {
 		note_skipped("nested guests: need SVM");

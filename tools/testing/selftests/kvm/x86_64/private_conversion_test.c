@@ -349,6 +349,21 @@ static void test_events(void)
 	}
 }
 
+/* A hole in the file is about private frames. */
+static void test_punch_behind_shared(void)
+{
+	const struct range all = { GPA, END };
+	int tries = TRIES;
+	uint64_t faults;
+
+	do {
+		start_shared();
+		punch(&all);
+		faults = faults_in(GPA, END, SEED_SHARED, "punched behind it");
+	} while (faults && --tries);
+	EXPECT_EQ(faults, 0, "faults on shared memory after a hole behind it");
+}
+
 /* Converting a page takes its mapping away, and no other. */
 static void test_neighbours(bool to_private)
 {
@@ -515,6 +530,7 @@ int main(int argc, char *argv[])
 	test_ranges(MADV_HUGEPAGE, "huge pages");
 	test_huge_mapping();
 	test_events();
+	test_punch_behind_shared();
 	test_neighbours(true);
 	test_neighbours(false);
 	for (i = 0; i < ARRAY_SIZE(ranges); i++)

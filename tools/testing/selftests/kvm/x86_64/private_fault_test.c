@@ -264,8 +264,8 @@ static void test_memory_error(void)
 {
 	const uint64_t offset = 3 * PAGE, bad = GPA + offset;
 	struct gmem_area area;
+	int ret, tries = 5;
 	uint64_t pfn;
-	int ret;
 
 	if (access("/sys/kernel/debug/hwpoison/corrupt-pfn", W_OK)) {
 		note_skipped("memory errors: no hwpoison-inject in debugfs");
@@ -273,11 +273,12 @@ static void test_memory_error(void)
 	}
 	gmem_area_add(&area, vm, SLOT, GPA, SIZE_2M);
 	vm_set_private(vm, GPA, SIZE_2M);
-	pfn = find_new_unevictable(area.fd, offset);
-	if (!pfn) {
-		note_skipped("memory errors: page frame not found");
+	do {
+		gmem_punch(area.fd, offset, PAGE);
+		pfn = find_new_unevictable(area.fd, offset);
+	} while (!pfn && --tries);
+	if (!EXPECT(pfn, "the frame of a page should be found"))
 		goto out;
-	}
 	agent_call(&agent, guest_fill, GPA, 8 * PAGE, 1);
 	/* EBUSY: poisoned, and still in the page cache. */
 	ret = poison("corrupt", pfn);

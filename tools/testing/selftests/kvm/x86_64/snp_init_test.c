@@ -352,6 +352,9 @@ static const struct {
 	{ "a flag", { .flags = 1 }, EINVAL },
 	{ "the last flag", { .flags = 1 << 15 }, EINVAL },
 	{ "length not aligned", { .len = 1 }, EINVAL },
+	{ "length 0", { .len = -SIZE_4K }, EINVAL },
+	{ "source not aligned", { .uaddr = 1 }, EINVAL },
+	{ "source in the middle of a page", { .uaddr = SIZE_4K / 2 }, EINVAL },
 	{ "type 0", { .type = 0 - 1 }, EINVAL },
 	{ "type VMSA", { .type = SNP_PAGE_VMSA - 1 }, EINVAL },
 	{ "type 7", { .type = 7 - 1 }, EINVAL },
@@ -400,6 +403,10 @@ static void test_update_errors(void)
 	}
 	EXPECT_ERRNO(snp_op(vm, KVM_SEV_SNP_LAUNCH_UPDATE, NOWHERE, NULL),
 		     EFAULT, "LAUNCH_UPDATE from where no memory is");
+
+	args = good;
+	args.uaddr = 0;
+	EXPECT_ERRNO(update(&args, NULL), EINVAL, "LAUNCH_UPDATE, source 0");
 
 	vm_set_shared(vm, MEMORY, SIZE_4K);
 	args = good;
@@ -517,6 +524,22 @@ static void test_update(void)
 
 /* KVM_SEV_SNP_LAUNCH_FINISH */
 
+/* Pages that it makes the guest's would not be in the measurement. */
+static void expect_no_pre_fault(struct kvm_vcpu *vcpu, const char *when)
+{
+	struct kvm_pre_fault_memory range = {
+		.gpa = MEMORY, .size = SIZE_4K,
+	};
+
+	if (!kvm_has_cap(KVM_CAP_PRE_FAULT_MEMORY)) {
+		note_skipped("pre-faults: need KVM_CAP_PRE_FAULT_MEMORY");
+		return;
+	}
+	EXPECT_ERRNO(ioctl(vcpu->fd, KVM_PRE_FAULT_MEMORY, &range), EOPNOTSUPP,
+		     "KVM_PRE_FAULT_MEMORY before %s", when);
+	EXPECT_EQ(range.size, SIZE_4K, "what is left of it before %s", when);
+}
+
 static void test_finish(void)
 {
 	struct kvm_sev_snp_launch_finish finish = { .flags = 1 };
@@ -527,10 +550,12 @@ static void test_finish(void)
 	vcpu = __vm_vcpu_add(vm, 0);
 	vcpu_init_cpuid(vcpu, kvm_get_supported_cpuid());
 	EXPECT(__vcpu_run(vcpu) < 0, "KVM_RUN before LAUNCH_START should fail");
+	expect_no_pre_fault(vcpu, "LAUNCH_START");
 	EXPECT_ERRNO(snp_launch_start(vm, SNP_POLICY, NULL), 0,
 		     "LAUNCH_START");
 	EXPECT(__vcpu_run(vcpu) < 0,
 	       "KVM_RUN before LAUNCH_FINISH should fail");
+	expect_no_pre_fault(vcpu, "LAUNCH_FINISH");
 	EXPECT_ERRNO(snp_op(vm, KVM_SEV_SNP_LAUNCH_FINISH, &finish, NULL),
 		     EINVAL, "LAUNCH_FINISH with a flag");
 	EXPECT_ERRNO(snp_op(vm, KVM_SEV_SNP_LAUNCH_FINISH, NOWHERE, NULL),

@@ -7,7 +7,9 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 #include "snp.h"
 #include "snp_model.h"
@@ -73,6 +75,10 @@ static void test_pages(void)
 
 /* The MSR protocol, and the same in a GHCB */
 
+/* Beyond the guest's physical addresses; and the answer to it */
+#define NO_GPA		BIT_ULL(51)
+#define SNP_MSR_NONE	(-1ul << 12)
+
 static void test_msr_calls(void)
 {
 	uint64_t ghcb = SNP_GHCB(0), v;
@@ -97,6 +103,9 @@ static void test_msr_calls(void)
 		  "answer to the preferred GPA");
 	EXPECT_EQ(snp_call(&snp, 0, guest_msr_call, ghcb | SNP_MSR_REGISTER),
 		  ghcb | SNP_MSR_REGISTER_RESP, "registering the GHCB again");
+	EXPECT_EQ(snp_call(&snp, 0, guest_msr_call, NO_GPA | SNP_MSR_REGISTER),
+		  SNP_MSR_NONE | SNP_MSR_REGISTER_RESP,
+		  "registering where no memory can be");
 
 	entry = get_cpuid_entry(snp.vcpus[0]->cpuid, 0, 0);
 	v = snp_call(&snp, 0, guest_msr_call, SNP_MSR_CPUID_OF(0, 1));
@@ -160,6 +169,50 @@ static void test_certificates(void)
 		  "certificates to a private page");
 	EXPECT_EQ(mailbox->info_1 & 0xffffffff, SNP_GHCB_ERROR,
 		  "exit information 1 of that");
+}
+
+/* Calls that are refused */
+
+static const struct {
+	const char *name;
+	uint64_t code, without, error;
+} bad_calls[] = {
+#define WITHOUT(field)	"no " #field
+#define INDEX(field)	SNP_GHCB_INDEX(field)
+	{ "an unknown code", 0x80000099, INDEX(rbx), SNP_GHCB_INVALID_EVENT },
+	{ "the last code", -1u, INDEX(rbx), SNP_GHCB_INVALID_EVENT },
+	{ WITHOUT(exit_code), SNP_EXIT_FEATURES, INDEX(exit_code),
+	  SNP_GHCB_MISSING_INPUT },
+	{ WITHOUT(exit_info_1), SNP_EXIT_FEATURES, INDEX(exit_info_1),
+	  SNP_GHCB_MISSING_INPUT },
+	{ WITHOUT(exit_info_2), SNP_EXIT_FEATURES, INDEX(exit_info_2),
+	  SNP_GHCB_MISSING_INPUT },
+	{ WITHOUT(scratch), SNP_EXIT_PSC, INDEX(scratch),
+	  SNP_GHCB_MISSING_INPUT },
+	{ "AP creation, no rax", SNP_EXIT_AP_CREATION, INDEX(rax),
+	  SNP_GHCB_MISSING_INPUT },
+	{ "request with certificates, no rax", SNP_EXIT_EXT_REQUEST, INDEX(rax),
+	  SNP_GHCB_MISSING_INPUT },
+	{ "request with certificates, no rbx", SNP_EXIT_EXT_REQUEST, INDEX(rbx),
+	  SNP_GHCB_MISSING_INPUT },
+	{ "CPUID, no rcx", SNP_EXIT_CPUID, INDEX(rcx), SNP_GHCB_MISSING_INPUT },
+#undef INDEX
+#undef WITHOUT
+};
+
+static void test_bad_calls(void)
+{
+	struct snp_mailbox *mailbox = snp_mailbox(&snp.agents[0]);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad_calls); i++) {
+		EXPECT_EQ(snp_call(&snp, 0, guest_vmgexit_without,
+				   bad_calls[i].code, bad_calls[i].without),
+			  bad_calls[i].error, "%s: exit information 2",
+			  bad_calls[i].name);
+		EXPECT_EQ(mailbox->info_1 & 0xffffffff, SNP_GHCB_ERROR,
+			  "%s: exit information 1", bad_calls[i].name);
+	}
 }
 
 /* A GHCB has to be registered. */
@@ -262,8 +315,9 @@ static void test_conversions(void)
 
 /* A second CPU, from a VMSA that the guest makes */
 
-/* Delivery mode 5 */
+/* Delivery modes 5 and 6 */
 #define MSI_INIT	(5u << 8)
+#define MSI_SIPI	(6u << 8)
 
 static pid_t second_tid;
 
@@ -323,15 +377,20 @@ static void expect_ap_call(uint64_t request, const char *what)
 }
 
 /* As an MSI: what else a local APIC of the guest sends, the host can. */
-static void init_second_cpu(void)
+static void send_second_cpu(uint32_t mode)
 {
 	struct kvm_msi msi = {
 		.address_lo = 0xfee00000 | 1 << 12,
-		.data = MSI_INIT,
+		.data = mode,
 	};
 
 	EXPECT_EQ(__vm_ioctl(snp.vm, KVM_SIGNAL_MSI, &msi), 1,
-		  "vCPUs that an INIT has reached");
+		  "vCPUs that delivery mode %u has reached", mode >> 8);
+}
+
+static void init_second_cpu(void)
+{
+	send_second_cpu(MSI_INIT);
 }
 
 /* False if the thread ends before it ever sleeps. */
@@ -392,6 +451,24 @@ static void test_old_init(void)
 	start_second_cpu(init_second_cpu, "creation on INIT, after an INIT");
 }
 
+/* Without registers to reset: it goes on behind its call. */
+static void test_reset_hold(void)
+{
+	pthread_t thread;
+
+	agent_start(&snp.agents[1], guest_msr_call, SNP_MSR_RESET_HOLD, 0, 0, 0);
+	WRITE_ONCE(second_tid, 0);
+	pthread_create(&thread, NULL, run_second, NULL);
+	if (!EXPECT(second_cpu_sleeps(thread),
+		    "AP reset hold: the second vCPU should wait"))
+		return;
+	send_second_cpu(MSI_INIT);
+	send_second_cpu(MSI_SIPI);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(snp.agents[1].value, 1ul << 12 | SNP_MSR_RESET_HOLD_RESP,
+		  "the answer to an AP reset hold");
+}
+
 static void test_second_cpu(void)
 {
 	test_bad_aps();
@@ -405,6 +482,7 @@ static void test_second_cpu(void)
 
 	EXPECT_EQ(snp_call(&snp, 1, guest_check, MEMORY, SIZE, 1),
 		  MEMORY + SIZE, "where the second vCPU sees wrong memory");
+	test_reset_hold();
 	test_conversion(MEMORY + SIZE_2M - SIZE_4K, 2 * SIZE_4K);
 	EXPECT_EQ(snp_call(&snp, 1, guest_change_range, MEMORY, SIZE_2M, false),
 		  0, "conversion by the second vCPU");
@@ -530,6 +608,7 @@ static void test_life(void)
 	test_report(0x11);
 	test_report(0x22);
 	test_certificates();
+	test_bad_calls();
 	test_other_ghcb();
 	test_validation();
 	test_mismatch();
@@ -598,6 +677,86 @@ static void test_cpuid_page(void)
 	end("guest with a corrected CPUID page");
 }
 
+/* Signals while memory is added: what has been added counts, once. */
+
+#define INTERVAL_US	3000
+
+static unsigned int nr_signals;
+
+static void on_signal(int nr)
+{
+	WRITE_ONCE(nr_signals, nr_signals + 1);
+}
+
+static void set_timer(unsigned int us)
+{
+	const struct itimerval interval = { { 0, us }, { 0, us } };
+
+	TEST_ASSERT(!setitimer(ITIMER_REAL, &interval, NULL),
+		    "setitimer(), errno %d", errno);
+}
+
+/* How many calls did not do all that they were asked for. */
+static unsigned int update_with_signals(void)
+{
+	struct kvm_sev_snp_launch_update update = {
+		.gfn_start = MEMORY / SIZE_4K,
+		.uaddr = (uintptr_t)memory.hva,
+		.len = SIZE,
+		.type = KVM_SEV_SNP_PAGE_TYPE_NORMAL,
+	};
+	uint64_t end = now_ms() + 60000, left = update.len;
+	unsigned int nr_short = 0;
+	int ret = 0;
+
+	set_timer(INTERVAL_US);
+	while (update.len && now_ms() < end && !test_has_failed()) {
+		ret = snp_op(snp.vm, KVM_SEV_SNP_LAUNCH_UPDATE, &update, NULL);
+		if (ret)
+			EXPECT(errno == EINTR && update.len == left,
+			       "LAUNCH_UPDATE with a signal: should fail with EINTR if at all, errno is %d, %#llx bytes of %#lx are left",
+			       errno, update.len, left);
+		else
+			EXPECT(update.len < left,
+			       "LAUNCH_UPDATE with a signal: should get on, %#lx bytes are left",
+			       left);
+		nr_short += update.len != 0;
+		left = update.len;
+	}
+	set_timer(0);
+	EXPECT_EQ(update.len, 0, "what is left with signals every %u us",
+		  INTERVAL_US);
+	return nr_short;
+}
+
+static void test_signals(void)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+	const struct snp_options options = {};
+	unsigned int nr_short;
+	uint64_t i;
+
+	begin(&options);
+	stamp_fill(memory.hva, MEMORY, SIZE, 9);
+	sigaction(SIGALRM, &action, NULL);
+	snp_seal(&snp);
+	snp_bind(&snp);
+	EXPECT_ERRNO(snp_start(&snp), 0, "LAUNCH_START");
+	nr_short = update_with_signals();
+	printf("%u signals have interrupted LAUNCH_UPDATE %u times\n",
+	       READ_ONCE(nr_signals), nr_short);
+	EXPECT(nr_short, "signals should interrupt LAUNCH_UPDATE");
+	for (i = 0; i < SIZE; i += SIZE_4K)
+		snp_measure(snp.ld, KVM_SEV_SNP_PAGE_TYPE_NORMAL, MEMORY + i,
+			    memory.hva + i);
+	EXPECT_ERRNO(snp_update_all(&snp, true), 0, "LAUNCH_UPDATE of the rest");
+	EXPECT_ERRNO(snp_finish(&snp), 0, "LAUNCH_FINISH");
+	EXPECT_EQ(snp_call(&snp, 0, guest_check, MEMORY, SIZE, 9),
+		  MEMORY + SIZE, "where memory added with signals is wrong");
+	test_report(0x77);
+	end("guest with signals during its launch");
+}
+
 /* The digest of a guest with other contents is another. */
 static void test_digest_differs(void)
 {
@@ -628,6 +787,7 @@ int main(int argc, char *argv[])
 	test_all_launched();
 	test_termination_in_ghcb();
 	test_cpuid_page();
+	test_signals();
 	test_digest_differs();
 	return test_verdict();
 }

@@ -6,6 +6,7 @@
  *
  *	snp_psc_test [-s seed] [-t seconds]
  */
+#include <linux/kvm_para.h>
 #include <pthread.h>
 
 #include "snp.h"
@@ -19,6 +20,11 @@
 /* Where in a GHCB its shared buffer is. */
 #define GHCB_BUFFER	offsetof(struct snp_ghcb, buffer)
 #define NR_VCPUS	3
+
+/* Of the random part: pages that change, so that it is worth its name. */
+#define MIN_CHANGES	1000
+#define ROUNDS		3
+#define MAX_ROUNDS	(10 * ROUNDS)
 
 static struct snp snp;
 static struct gmem_area memory;
@@ -185,6 +191,42 @@ static void test_partly_done(void)
 			  "2 MiB, %u pages of it done: how much is left",
 			  done[i]);
 	}
+	vm_set_shared(snp.vm, MEMORY, SIZE);
+}
+
+/* What user space is told of the pages, besides where they are. */
+
+static const struct {
+	const char *name;
+	uint64_t entry, attrs;
+} sizes[] = {
+	{ "a page", SMALL(3, SNP_PSC_PRIVATE),
+	  KVM_MAP_GPA_RANGE_PAGE_SZ_4K | KVM_MAP_GPA_RANGE_ENCRYPTED },
+	{ "a page to shared", SMALL(3, SNP_PSC_SHARED),
+	  KVM_MAP_GPA_RANGE_PAGE_SZ_4K },
+	{ "2 MiB", LARGE(512, SNP_PSC_PRIVATE),
+	  KVM_MAP_GPA_RANGE_PAGE_SZ_2M | KVM_MAP_GPA_RANGE_ENCRYPTED },
+	{ "what is left of 2 MiB", LARGE(512, SNP_PSC_PRIVATE) | 2,
+	  KVM_MAP_GPA_RANGE_PAGE_SZ_4K | KVM_MAP_GPA_RANGE_ENCRYPTED },
+	{ "2 MiB to shared", LARGE(512, SNP_PSC_SHARED),
+	  KVM_MAP_GPA_RANGE_PAGE_SZ_2M },
+};
+
+static void test_sizes(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		entries(0)[0] = sizes[i].entry;
+		EXPECT_EQ(snp_call(&snp, 0, guest_psc, 0, 0), 0, "%s",
+			  sizes[i].name);
+		EXPECT_EQ(snp.last_attrs, sizes[i].attrs,
+			  "%s: size and state, as user space is told",
+			  sizes[i].name);
+	}
+	single(MEMORY, SNP_PSC_PRIVATE);
+	EXPECT_EQ(snp.last_attrs, sizes[0].attrs,
+		  "a page by the MSR: size and state, as user space is told");
 	vm_set_shared(snp.vm, MEMORY, SIZE);
 }
 
@@ -404,35 +446,71 @@ static void *work(void *arg)
 	return NULL;
 }
 
+static void work_all(struct worker *workers, uint64_t ms)
+{
+	int i;
+
+	deadline = now_ms() + ms;
+	for (i = 0; i < NR_VCPUS; i++)
+		pthread_create(&workers[i].thread, NULL, work, &workers[i]);
+	for (i = 0; i < NR_VCPUS; i++)
+		pthread_join(workers[i].thread, NULL);
+}
+
+static uint64_t nr_changed(const struct worker *workers)
+{
+	uint64_t nr = 0;
+	int i;
+
+	for (i = 0; i < NR_VCPUS; i++)
+		nr += workers[i].nr_entries;
+	return nr;
+}
+
+static uint64_t nr_private(void)
+{
+	uint64_t n, nr = 0;
+
+	for (n = 0; n < NR_PAGES; n++)
+		nr += pages[n].private;
+	return nr;
+}
+
 static void test_random(uint64_t seed, uint64_t seconds)
 {
 	struct worker workers[NR_VCPUS] = {};
-	uint64_t n, changes = 0, nr_entries = 0;
+	uint64_t n, changes = 0, held;
 	int i;
 
 	snp.discard = true;
 	gmem_punch(memory.fd, 0, SIZE);
 	madvise(memory.hva, SIZE, MADV_DONTNEED);
+	held = snp_model_held();
 	for (n = 0; n < NR_PAGES; n++) {
 		pages[n].holds[false] = HOLDS_ZEROES;
 		pages[n].holds[true] = has_snp_model() ? HOLDS_ZEROES :
 							 HOLDS_ANYTHING;
 	}
-	deadline = now_ms() + seconds * 1000;
 	for (i = 0; i < NR_VCPUS; i++) {
 		workers[i].i = i;
 		workers[i].rnd.state = seed + i;
-		pthread_create(&workers[i].thread, NULL, work, &workers[i]);
 	}
-	for (i = 0; i < NR_VCPUS; i++) {
-		pthread_join(workers[i].thread, NULL);
+	/* Between rounds the guest has what it has validated, and no more. */
+	for (i = 0; i < ROUNDS || (nr_changed(workers) < MIN_CHANGES &&
+				   i < MAX_ROUNDS && !test_has_failed()); i++) {
+		work_all(workers, seconds * 1000 / ROUNDS);
+		snp_expect_pages(held + nr_private(), snp_model_leaked(),
+				 "vCPUs at rest");
+	}
+	for (i = 0; i < NR_VCPUS; i++)
 		changes += workers[i].nr_changes;
-		nr_entries += workers[i].nr_entries;
-	}
 	for (n = 0; n < NR_PAGES; n++)
 		check(&workers[n % NR_VCPUS], n);
 	printf("%lu random batches with %lu pages, %u requests\n", changes,
-	       nr_entries, snp.nr_requests);
+	       nr_changed(workers), snp.nr_requests);
+	EXPECT(nr_changed(workers) >= MIN_CHANGES,
+	       "there should be %u random changes in %d rounds, are %lu",
+	       MIN_CHANGES, i, nr_changed(workers));
 }
 
 int main(int argc, char *argv[])
@@ -461,6 +539,7 @@ int main(int argc, char *argv[])
 	test_full_batch(2);
 	test_full_batch(4);
 	test_partly_done();
+	test_sizes();
 	test_scratch();
 	test_refusal();
 	test_large();

@@ -11,18 +11,29 @@
 
 /* Commands that can be told to fail alone. */
 #define RMI_FID(n)			(0xc4000150u + (n))
+#define RMI_GRANULE_DELEGATE		RMI_FID(0x1)
 #define RMI_GRANULE_UNDELEGATE		RMI_FID(0x2)
+#define RMI_DATA_CREATE			RMI_FID(0x3)
+#define RMI_DATA_CREATE_UNKNOWN		RMI_FID(0x4)
+#define RMI_DATA_DESTROY		RMI_FID(0x5)
+#define RMI_REALM_ACTIVATE		RMI_FID(0x7)
+#define RMI_REALM_CREATE		RMI_FID(0x8)
 #define RMI_REC_CREATE			RMI_FID(0xa)
+#define RMI_REC_ENTER			RMI_FID(0xc)
 #define RMI_RTT_CREATE			RMI_FID(0xd)
 #define RMI_RTT_MAP_UNPROTECTED		RMI_FID(0xf)
 #define RMI_RTT_UNMAP_UNPROTECTED	RMI_FID(0x12)
 #define RMI_RTT_FOLD			RMI_FID(0x16)
+#define RMI_REC_AUX_COUNT		RMI_FID(0x17)
+#define RMI_RTT_INIT_RIPAS		RMI_FID(0x18)
+#define RMI_RTT_SET_RIPAS		RMI_FID(0x19)
 
 /* What they can fail with. */
 #define STATUS_INPUT			1
 #define STATUS_REALM			2
 #define STATUS_REC			3
 #define STATUS_RTT(level)		(4 | (level) << 8)
+#define STATUS_UNKNOWN			5	/* not of RMM 1.0 */
 
 /* Granules by KVM's count: those of the RMM, those that never come back. */
 uint64_t rmm_delegated(void);
@@ -38,6 +49,9 @@ bool rmm_expect_granules(uint64_t delegated, uint64_t leaked, const char *when);
 bool rmm_is_model(void);
 void require_rmm_model(void);
 uint64_t rmm_held(void);
+
+/* Granules that the RMM gave back with contents, since it started. */
+uint64_t rmm_not_scrubbed(void);
 
 /* The @nth command from now, or @nth one of that number, fails with @status. */
 void rmm_fail(uint64_t nth, uint32_t command, uint32_t status);

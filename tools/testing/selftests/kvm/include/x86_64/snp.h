@@ -111,7 +111,7 @@ struct snp {
 	int refuse;			/* to be returned instead; 0: none */
 	unsigned int nr_requests;
 	/* Of the last page state change that user space was asked for. */
-	uint64_t last_gpa, last_size;
+	uint64_t last_gpa, last_size, last_attrs;
 };
 
 /* How to make one.  All zeroes: one vCPU, contents measured. */
@@ -211,6 +211,8 @@ void snp_agent(void);
 uint64_t guest_msr_call(uint64_t value);
 uint64_t guest_vmgexit(uint64_t code, uint64_t info_1, uint64_t info_2,
 		       uint64_t rax);
+/* The same, where the valid bit of the field with that index is not set. */
+uint64_t guest_vmgexit_without(uint64_t code, uint64_t index);
 uint64_t guest_ext_request(uint64_t request, uint64_t response, uint64_t certs,
 			   uint64_t pages);
 

@@ -19,6 +19,8 @@
 #define SNP_MSR_SEV_INFO	0x002
 #define SNP_MSR_CPUID		0x004
 #define SNP_MSR_CPUID_RESP	0x005
+#define SNP_MSR_RESET_HOLD	0x006
+#define SNP_MSR_RESET_HOLD_RESP	0x007
 #define SNP_MSR_PREFERRED	0x010
 #define SNP_MSR_PREFERRED_RESP	0x011
 #define SNP_MSR_REGISTER	0x012
@@ -103,7 +105,9 @@ struct snp_psc_header {
 /* What the host says of a GHCB, and of a request for certificates */
 #define SNP_GHCB_ERROR		2
 #define SNP_GHCB_NOT_REGISTERED	1
+#define SNP_GHCB_MISSING_INPUT	4
 #define SNP_GHCB_INVALID_INPUT	5
+#define SNP_GHCB_INVALID_EVENT	6
 #define SNP_REQUEST_NEEDS_PAGES	(1ul << 32)
 
 #define SNP_PSC_BAD_HEADER	(1ul << 32 | 1)

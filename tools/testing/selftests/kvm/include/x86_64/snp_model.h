@@ -20,8 +20,9 @@ uint64_t snp_model_leaked(void);
 
 /*
  * Waits, as VMs end some time after their last file is closed; true if there are
- * @held pages and @leaked of them have been given up.  Without the model nothing
- * can be said, which is true as well.
+ * @held pages and @leaked of them have been given up, and the model's invariants
+ * are kept.  No vCPU may run.  Without the model nothing can be said, which is
+ * true as well.
  */
 bool snp_expect_pages(uint64_t held, uint64_t leaked, const char *when);
 
@@ -42,6 +43,13 @@ enum snp_failing {
 
 void snp_model_fail(enum snp_failing what, unsigned int command,
 		    unsigned int skip, unsigned int times, unsigned int status);
+
+/* What is left of @skip and of @times. */
+struct snp_failing_left {
+	unsigned int skip, times;
+};
+
+struct snp_failing_left snp_model_fail_left(enum snp_failing what);
 
 /*
  * guest_memfd's hooks for new pages of @order at @gpa of a launched VM, which are

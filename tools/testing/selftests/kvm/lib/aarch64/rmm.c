@@ -78,6 +78,11 @@ uint64_t rmm_held(void)
 	return sum;
 }
 
+uint64_t rmm_not_scrubbed(void)
+{
+	return read_number(MODEL "not_scrubbed");
+}
+
 void rmm_fail(uint64_t nth, uint32_t command, uint32_t status)
 {
 	write_number(MODEL "fail_status", status);

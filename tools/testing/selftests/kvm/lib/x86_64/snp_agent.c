@@ -128,6 +128,7 @@ static void answer(struct snp *snp, struct kvm_run *run)
 	__atomic_fetch_add(&snp->nr_requests, 1, __ATOMIC_RELAXED);
 	WRITE_ONCE(snp->last_gpa, gpa);
 	WRITE_ONCE(snp->last_size, size);
+	WRITE_ONCE(snp->last_attrs, run->hypercall.args[2]);
 	run->hypercall.ret = snp->refuse ?:
 			     snp_convert(snp, gpa, size, private);
 }

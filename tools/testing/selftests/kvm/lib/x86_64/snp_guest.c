@@ -87,6 +87,13 @@ uint64_t guest_vmgexit(uint64_t code, uint64_t info_1, uint64_t info_2,
 	return call(code, info_1, info_2, rax, buffer_gpa());
 }
 
+uint64_t guest_vmgexit_without(uint64_t code, uint64_t index)
+{
+	prepare(code, 0, 0, 0, buffer_gpa());
+	snp_this_cpu()->ghcb->valid[index / 64] &= ~(1ul << index % 64);
+	return make_call();
+}
+
 uint64_t guest_ext_request(uint64_t request, uint64_t response, uint64_t certs,
 			   uint64_t pages)
 {

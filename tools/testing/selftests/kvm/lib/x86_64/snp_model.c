@@ -51,6 +51,20 @@ uint64_t snp_model_leaked(void)
 	return has_snp_model() ? sum_of(MODEL "leaked") : 0;
 }
 
+/* Nothing may run meanwhile. */
+static bool expect_invariants(const char *when)
+{
+	FILE *file = fopen(MODEL "invariants", "r");
+	char line[128] = "";
+
+	TEST_ASSERT(file, MODEL "invariants should open, errno %d", errno);
+	if (fgets(line, sizeof(line), file))
+		line[strcspn(line, "\n")] = 0;
+	fclose(file);
+	return EXPECT(!strcmp(line, "kept"), "%s: invariants of the model: %s",
+		      when, line);
+}
+
 /* At the start of a test. */
 static uint64_t held_at_start, leaked_at_start;
 
@@ -78,7 +92,8 @@ bool snp_expect_pages(uint64_t held, uint64_t leaked, const char *when)
 		usleep(1000);
 	return EXPECT_EQ(snp_model_held(), held, "%s: pages that are not the hypervisor's",
 			 when) &
-	       EXPECT_EQ(snp_model_leaked(), leaked, "%s: pages leaked", when);
+	       EXPECT_EQ(snp_model_leaked(), leaked, "%s: pages leaked", when) &
+	       expect_invariants(when);
 }
 
 int snp_model_hooks(struct kvm_vm *vm, uint64_t gpa, unsigned int order,
@@ -104,13 +119,15 @@ int snp_model_hooks(struct kvm_vm *vm, uint64_t gpa, unsigned int order,
 	return 0;
 }
 
+static const char * const failing_names[] = {
+	[SNP_FAILING_COMMAND] = "command",
+	[SNP_FAILING_RMPUPDATE] = "rmpupdate",
+	[SNP_FAILING_PSMASH] = "psmash",
+};
+
 void snp_model_fail(enum snp_failing what, unsigned int command,
 		    unsigned int skip, unsigned int times, unsigned int status)
 {
-	static const char * const names[] = {
-		[SNP_FAILING_RMPUPDATE] = "rmpupdate",
-		[SNP_FAILING_PSMASH] = "psmash",
-	};
 	char text[64];
 
 	if (what == SNP_FAILING_NONE)
@@ -119,8 +136,25 @@ void snp_model_fail(enum snp_failing what, unsigned int command,
 		snprintf(text, sizeof(text), "command %u %u %u %u", command,
 			 skip, times, status);
 	else
-		snprintf(text, sizeof(text), "%s %u %u %u", names[what], skip,
-			 times, status);
+		snprintf(text, sizeof(text), "%s %u %u %u",
+			 failing_names[what], skip, times, status);
 	TEST_ASSERT(!write_file(MODEL "fail", text),
 		    MODEL "fail should accept \"%s\", errno %d", text, errno);
+}
+
+struct snp_failing_left snp_model_fail_left(enum snp_failing what)
+{
+	FILE *file = fopen(MODEL "fail", "r");
+	struct snp_failing_left left;
+	bool found = false;
+	char name[16];
+
+	TEST_ASSERT(file, MODEL "fail should open, errno %d", errno);
+	while (!found && fscanf(file, "%15s %u %u", name, &left.skip,
+				&left.times) == 3)
+		found = !strcmp(name, failing_names[what]);
+	fclose(file);
+	TEST_ASSERT(found, MODEL "fail should say what is left of %s",
+		    failing_names[what]);
+	return left;
 }

@@ -121,7 +121,7 @@ static void test_init_fails(void)
 			      SNPFW_DF_FLUSH };
 
 	driver_setup();
-	driver.api_minor = 50;
+	driver.api_minor = 51;
 	expect_eq(-snp_platform_init(NULL), EOPNOTSUPP);
 	driver.api_minor = 0;
 	for (unsigned int i = 0; i < ARRAY_SIZE(steps); i++) {

@@ -250,6 +250,24 @@ static void test_failures(void)
 	state_is(spa, PRE_GUEST);
 }
 
+/* Taken back from between assigned ones; the host is to write it alone. */
+static void test_part_of_large(void)
+{
+	u64 large;
+
+	setup();
+	large = any_region();
+	expect_eq(private(large, PG_LEVEL_2M), 0);
+	expect_eq(psmash(PFN(large)), 0);
+	no_memory = true;
+	expect_eq(shared(large + PAGE(5), PG_LEVEL_4K), ENOMEM);
+	state_is(large + PAGE(5), GUEST_INVALID);
+	no_memory = false;
+	expect_eq(shared(large + PAGE(5), PG_LEVEL_4K), 0);
+	state_is(large + PAGE(5), HYPERVISOR);
+	state_is(large + PAGE(6), GUEST_INVALID);
+}
+
 static void fail_with(u32 skip, u32 times, u32 status)
 {
 	snpm_fail(SNPM_FAIL_RMPUPDATE, &(struct snpm_failure) {
@@ -303,10 +321,13 @@ static void check_lookup(bool raw)
 	expect_eq(private(large, PG_LEVEL_2M), 0);
 	lookup_is(large, true, PG_LEVEL_2M);
 	lookup_is(large + PAGE(511), true, PG_LEVEL_2M);
+	expect_eq(snp_rmp_asid(PFN(large) + 511), ASID);
 	expect_eq(psmash(PFN(large) + 100), 0);
 	lookup_is(large + PAGE(511), true, PG_LEVEL_4K);
 	expect_eq(shared(large + PAGE(5), PG_LEVEL_4K), 0);
 	lookup_is(large + PAGE(5), false, PG_LEVEL_4K);
+	expect_eq(snp_rmp_asid(PFN(large) + 5), 0);
+	expect_eq(snp_rmp_asid(PFN(large) + 6), ASID);
 	expect_eq(-snp_lookup_rmpentry(PFN(UNCOVERED), &assigned, &level), EFAULT);
 }
 
@@ -387,6 +408,7 @@ int main(void)
 		{ "2 MiB", test_large },
 		{ "pages that are none", test_einval },
 		{ "failures", test_failures },
+		{ "a page of a large one", test_part_of_large },
 		{ "retries", test_retry },
 		{ "lookup", test_lookup },
 		{ "psmash()", test_psmash },
