@@ -354,6 +354,38 @@ static void test_race(void)
 	}
 }
 
+/* What a realm shares can be a file of another VM, and goes with holes in it. */
+static void test_mapped_file(void)
+{
+	const uint64_t gpa = MEMORY + SIZE, end = gpa + SIZE_2M;
+	struct kvm_vm *other = vm_create_barebones();
+	int fd = vm_create_guest_memfd(other, SIZE_2M, GMEM_SHARED);
+	struct gmem_area area = {
+		.vm = realm.vm,
+		.slot = SLOT + 1,
+		.gpa = gpa,
+		.size = SIZE_2M,
+		.hva = gmem_map(fd, 0, SIZE_2M),
+		.fd = vm_create_guest_memfd(realm.vm, SIZE_2M, 0),
+	};
+
+	gmem_area_bind(&area);
+	agent_call(agent, guest_fill_alias, gpa, SIZE_2M, 21);
+	EXPECT_EQ(stamp_check(area.hva, gpa, SIZE_2M, 21), end,
+		  "what the realm wrote: first wrong address in the file");
+	EXPECT_EQ(gmem_blocks(fd) * 512, SIZE_2M, "bytes in the file");
+	EXPECT_EQ(gmem_blocks(area.fd), 0, "blocks of the realm's own file");
+	stamp_fill(area.hva, gpa, SIZE_2M, 22);
+	EXPECT_EQ(agent_call(agent, guest_check_alias, gpa, SIZE_2M, 22), end,
+		  "what the host wrote: first wrong address in the realm");
+	EXPECT_ERRNO(gmem_punch(fd, 0, SIZE_2M), 0, "punch the file");
+	EXPECT_EQ(agent_call(agent, guest_check_zero, SHARED_VA(gpa), SIZE_2M),
+		  SHARED_VA(end), "where it is not zero after the hole");
+	gmem_area_free(&area);
+	close(fd);
+	kvm_vm_free(other);
+}
+
 int main(int argc, char *argv[])
 {
 	static const unsigned int sizes[] = { 40, 36, 48, 52 };
@@ -381,6 +413,7 @@ int main(int argc, char *argv[])
 	begin(40);
 	test_wrong_side();
 	test_race();
+	test_mapped_file();
 	test_late_slot();
 	end();
 	rmm_expect_granules(delegated, leaked, "at the end");

@@ -42,7 +42,9 @@ skip_reason() {
 }
 
 # How much of itself a test has skipped that passed, from its output on stdin.
-parts_skipped() { sed -n 's/^[0-9]* checks, .*failed, \([1-9][0-9]* parts skipped\)$/\1/p' | tail -n 1; }
+parts_skipped() {
+	sed -n 's/^[0-9]* checks, .*failed, \([1-9][0-9]* parts skipped\)$/\1/p' | tail -n 1
+}
 
 # One test's line on the terminal, its record in the results, and all about it in the log.
 result() { # STATUS SECONDS NAME REASON
