@@ -107,14 +107,21 @@ static void granule_scrub(u64 pa)
 	rmm_port_unmap(va);
 }
 
+bool is_zero(const void *p, u64 size)
+{
+	const u8 *b = p;
+
+	/* Each byte is as the one before it. */
+	return !b[0] && !__builtin_memcmp(b, b + 1, size - 1);
+}
+
 bool granule_is_scrubbed(u64 pa)
 {
-	u64 *va = rmm_port_map(pa, RMM_PAS_REALM), bits = 0;
+	void *va = rmm_port_map(pa, RMM_PAS_REALM);
+	bool zero = is_zero(va, GRANULE_SIZE);
 
-	for (unsigned int i = 0; i < GRANULE_SIZE / sizeof(*va); i++)
-		bits |= va[i];
 	rmm_port_unmap(va);
-	return !bits;
+	return zero;
 }
 
 static void granule_set(u64 pa, enum granule_state from, enum granule_state to)

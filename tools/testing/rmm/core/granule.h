@@ -40,6 +40,8 @@ bool granule_is_ns(u64 pa);
 u64 granules_in(enum granule_state state);
 /* How many the host has got back that were not all zeroes: 0, or a bug here. */
 u64 granules_not_scrubbed(void);
+/* Whether @size bytes are all zero. */
+bool is_zero(const void *p, u64 size);
 /* Whether one in Realm PAS is all zeroes. */
 bool granule_is_scrubbed(u64 pa);
 /* The i-th granule of all and its address; NULL past the end. */

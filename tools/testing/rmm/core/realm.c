@@ -34,14 +34,6 @@ void rmm_init(const struct rmm_config *config)
 	};
 }
 
-bool is_zero(const void *p, u64 size)
-{
-	const u8 *b = p;
-
-	/* Each byte is as the one before it. */
-	return !b[0] && !__builtin_memcmp(b, b + 1, size - 1);
-}
-
 struct realm *realm_get(u64 rd)
 {
 	return granule_is(rd, GRANULE_RD) ? granule_map(rd, GRANULE_RD) : NULL;

@@ -55,7 +55,4 @@ u64 rmi_realm_create(u64 rd, u64 params_pa);
 u64 rmi_realm_activate(struct realm *r);
 u64 rmi_realm_destroy(u64 rd);
 
-/* Whether @size bytes are all zero. */
-bool is_zero(const void *p, u64 size);
-
 #endif

@@ -230,12 +230,6 @@ static void test_fail_entries(void)
 
 /* Dead realms */
 
-static void guest_spin(void)
-{
-	for (;;)
-		cpu_relax();
-}
-
 static int discard_shared(void)
 {
 	return madvise(gmem_area_hva(&memory, SHARED), SIZE_4K, MADV_DONTNEED);

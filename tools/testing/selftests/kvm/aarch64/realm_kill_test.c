@@ -50,12 +50,6 @@ static const struct {
 	[CLOSING] = { "closing", { 1, 1000, 4000, 16000, 64000 } },
 };
 
-static void guest_spin(void)
-{
-	for (;;)
-		cpu_relax();
-}
-
 static void guest_touch_all(uint64_t gpa, uint64_t size)
 {
 	for (;;)

@@ -91,6 +91,21 @@ static void test_errors(void)
 		  (uint64_t)PSCI_RET_INVALID_PARAMS, "AFFINITY_INFO of no CPU");
 }
 
+/* It goes on with a call that ends. */
+static void wait_for_second_off(void)
+{
+	while (affinity_info(MPIDR_OF(1)) != PSCI_0_2_AFFINITY_LEVEL_OFF)
+		usleep(1000);
+	agent_start(&realm.agents[1], guest_mpidr, 0, 0, 0, 0);
+}
+
+static void expect_second_on(pthread_t thread, const char *when)
+{
+	EXPECT_EQ(cpu_on(MPIDR_OF(1), boot_record(1)), PSCI_RET_SUCCESS,
+		  "CPU_ON, %s", when);
+	expect_second_done(thread, 1ul << 31 | MPIDR_OF(1));
+}
+
 /* It turns itself off and is turned on again, its thread in KVM_RUN or not. */
 static void test_on_and_off(void)
 {
@@ -100,22 +115,16 @@ static void test_on_and_off(void)
 	start_second(&thread, guest_mpidr, 0);
 	usleep(10000);
 	for (i = 0; i < 6; i++) {
-		EXPECT_EQ(cpu_on(MPIDR_OF(1), boot_record(1)), PSCI_RET_SUCCESS,
-			  "CPU_ON %d", i);
-		expect_second_done(thread, 1ul << 31 | MPIDR_OF(1));
+		expect_second_on(thread, "in a loop");
 		EXPECT_EQ(affinity_info(MPIDR_OF(1)),
 			  PSCI_0_2_AFFINITY_LEVEL_ON, "AFFINITY_INFO, on");
 		EXPECT_EQ(cpu_on(MPIDR_OF(1), boot_record(1)),
 			  (uint64_t)PSCI_RET_ALREADY_ON, "CPU_ON again");
 
 		start_second(&thread, guest_smc4, PSCI_0_2_FN_CPU_OFF);
-		while (affinity_info(MPIDR_OF(1)) != PSCI_0_2_AFFINITY_LEVEL_OFF)
-			usleep(1000);
-		agent_start(&realm.agents[1], guest_mpidr, 0, 0, 0, 0);
+		wait_for_second_off();
 	}
-	EXPECT_EQ(cpu_on(MPIDR_OF(1), boot_record(1)), PSCI_RET_SUCCESS,
-		  "CPU_ON at the end");
-	expect_second_done(thread, 1ul << 31 | MPIDR_OF(1));
+	expect_second_on(thread, "at the end");
 }
 
 #define NR_RACES	1000
@@ -141,12 +150,8 @@ static void test_races(void)
 	printf("CPU_ON came %lu times in time, %lu times too early\n", nr_on,
 	       nr_early);
 
-	while (affinity_info(MPIDR_OF(1)) != PSCI_0_2_AFFINITY_LEVEL_OFF)
-		usleep(1000);
-	agent_start(&realm.agents[1], guest_mpidr, 0, 0, 0, 0);
-	EXPECT_EQ(cpu_on(MPIDR_OF(1), boot_record(1)), PSCI_RET_SUCCESS,
-		  "CPU_ON after races");
-	expect_second_done(thread, 1ul << 31 | MPIDR_OF(1));
+	wait_for_second_off();
+	expect_second_on(thread, "after races");
 }
 
 /* Without KVM_ARM_VCPU_PSCI_0_2 */
@@ -237,12 +242,6 @@ static void expect_stopped(const char *what)
 		EXPECT_EQ(state.mp_state, KVM_MP_STATE_STOPPED,
 			  "%s: state of vCPU %d", what, i);
 	}
-}
-
-static uint64_t guest_spin(void)
-{
-	for (;;)
-		;
 }
 
 static void on_signal(int sig)

@@ -141,6 +141,7 @@ uint64_t guest_read_config(uint64_t to);
 uint64_t guest_host_call(uint64_t imm, uint64_t x0, uint64_t x1, uint64_t to);
 uint64_t guest_current_el(void);
 uint64_t guest_mpidr(void);
+void guest_spin(void);
 /* On each vCPU, before it takes exceptions or interrupts. */
 uint64_t guest_gic_init(uint64_t nr_cpus);
 

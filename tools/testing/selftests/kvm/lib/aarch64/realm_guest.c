@@ -120,6 +120,12 @@ uint64_t guest_current_el(void)
 	return read_sysreg(CurrentEL) >> 2;
 }
 
+void guest_spin(void)
+{
+	for (;;)
+		cpu_relax();
+}
+
 uint64_t guest_mpidr(void)
 {
 	return read_sysreg(mpidr_el1);
