@@ -132,6 +132,7 @@ struct realm {
  * @status: What REC_ENTER returned; an exit record is there only on success.
  * @enter_flags: What the next entry does beyond running the REC.
  * @host_call: The next entry answers a host call, with the vCPU's registers.
+ * @serror_is_fatal: Of an exit for an SError: the REC cannot go on.
  * @ripas_pending: The last exit was a RIPAS change that is not answered yet.
  * @ripas_begun: A part of it has been done.
  * @psci_pending: The last exit was a PSCI call that is not completed yet.
@@ -148,6 +149,7 @@ struct realm_rec {
 	unsigned long status;
 	u64 enter_flags;
 	bool host_call;
+	bool serror_is_fatal;
 	bool ripas_pending;
 	bool ripas_begun;
 	bool psci_pending;

@@ -9,6 +9,11 @@
  *			0: all do.  This and the status go with the next write
  *			of fail_nth
  * kvm/rmi/calls	commands that counted since
+ * kvm/rmi/next_exit	write N: the next N entries of RECs end in an exit before the
+ *			REC has done anything; 0: none does
+ * kvm/rmi/exit_reason	the reason of these exits
+ * kvm/rmi/exit_esr	and what the exit record has in ESR; both go with the next
+ *			write of next_exit
  * kvm/rmi/granules	how many granules are in each state
  * kvm/rmi/not_scrubbed	how many granules have come back with contents
  * kvm/rmi/page		a page that is delegated while the file is open: to be
@@ -37,6 +42,7 @@
 #define MODEL_CALLS		MODEL_CALL(64, 1)
 #define MODEL_GRANULES		MODEL_CALL(64, 2)
 #define MODEL_NOT_SCRUBBED	MODEL_CALL(64, 3)
+#define MODEL_NEXT_EXIT		MODEL_CALL(64, 4)
 
 /* 6c8f2d4b-51e3-4a07-9b6e-d2f0375ac918 */
 static const u32 model_uid[] = { 0x4b2d8f6c, 0x074ae351, 0xf0d26e9b, 0x18c95a37 };
@@ -74,6 +80,20 @@ static int calls_get(void *data, u64 *calls)
 }
 
 DEFINE_DEBUGFS_ATTRIBUTE(calls_fops, calls_get, NULL, "%llu\n");
+
+static u32 exit_reason;
+static u64 exit_esr;
+
+static int next_exit_set(void *data, u64 nr)
+{
+	struct arm_smccc_res res;
+
+	arm_smccc_1_1_smc(MODEL_NEXT_EXIT, nr, READ_ONCE(exit_reason),
+			  READ_ONCE(exit_esr), &res);
+	return res.a0 ? -EINVAL : 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(next_exit_fops, NULL, next_exit_set, "%llu\n");
 
 static int not_scrubbed_get(void *data, u64 *granules)
 {
@@ -170,6 +190,10 @@ static int __init kvm_rmi_model_init(void)
 	debugfs_create_x32("fail_status", 0600, dir, &fail_status);
 	debugfs_create_x32("fail_command", 0600, dir, &fail_command);
 	debugfs_create_file_unsafe("calls", 0400, dir, NULL, &calls_fops);
+	debugfs_create_file_unsafe("next_exit", 0200, dir, NULL,
+				   &next_exit_fops);
+	debugfs_create_x32("exit_reason", 0600, dir, &exit_reason);
+	debugfs_create_x64("exit_esr", 0600, dir, &exit_esr);
 	debugfs_create_file("granules", 0400, dir, NULL, &granules_fops);
 	debugfs_create_file_unsafe("not_scrubbed", 0400, dir, NULL,
 				   &not_scrubbed_fops);

@@ -18,6 +18,7 @@
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_rmi.h>
 #include <asm/rmi_cmds.h>
+#include <asm/traps.h>
 
 /* What KVM sets of ICH_HCR_EL2 and the RMM accepts; EN is the RMM's. */
 #define REC_ICH_HCR	(ICH_HCR_UIE | ICH_HCR_NPIE | ICH_HCR_TDIR)
@@ -146,7 +147,10 @@ static void sync_gic(struct kvm_vcpu *vcpu, const struct rec_exit *exit)
 	}
 }
 
-/* All that was asked of the entry has been done. */
+/*
+ * All that was asked of the entry has been done.  An error that nothing contains
+ * ends here, before anybody else runs.
+ */
 static void sync_exit(struct kvm_vcpu *vcpu)
 {
 	struct realm_rec *rec = &vcpu->arch.rec;
@@ -159,6 +163,9 @@ static void sync_exit(struct kvm_vcpu *vcpu)
 	vcpu->arch.fault.esr_el2 = exit->esr;
 	vcpu->arch.fault.far_el2 = exit->far;
 	vcpu->arch.fault.hpfar_el2 = exit->hpfar;
+	if (exit->exit_reason == RMI_EXIT_SERROR)
+		rec->serror_is_fatal = !arm64_is_ras_serror(exit->esr) ||
+				       arm64_is_fatal_ras_serror(NULL, exit->esr);
 	sync_gic(vcpu, exit);
 	kvm_rec_timer_sync(vcpu);
 }

@@ -16,7 +16,6 @@
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_rmi.h>
 #include <asm/rmi_cmds.h>
-#include <asm/traps.h>
 
 static int internal_error(struct kvm_vcpu *vcpu, u64 data)
 {
@@ -92,14 +91,12 @@ static int exit_sync(struct kvm_vcpu *vcpu)
 	return ret;
 }
 
-/* There is no way to let the guest have it. */
+/* One that the REC does not survive: there is no way to let the guest have it. */
 static int exit_serror(struct kvm_vcpu *vcpu)
 {
-	u64 esr = kvm_vcpu_get_esr(vcpu);
-
-	if (arm64_is_ras_serror(esr) && !arm64_is_fatal_ras_serror(NULL, esr))
+	if (!vcpu->arch.rec.serror_is_fatal)
 		return 1;
-	return internal_error(vcpu, esr);
+	return internal_error(vcpu, kvm_vcpu_get_esr(vcpu));
 }
 
 /* The VMM changes attributes first, or does not. */

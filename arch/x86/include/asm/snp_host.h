@@ -69,6 +69,7 @@ bool snp_rmp_enabled(void);
 int snp_lookup_rmpentry(u64 pfn, bool *assigned, int *level);
 u32 snp_rmp_asid(u64 pfn);
 void snp_dump_rmpentry(u64 pfn);
+bool snp_is_hva_assigned(unsigned long hva);
 void snp_dump_hva_rmpentry(unsigned long hva);
 int psmash(u64 pfn);
 int rmp_make_private(u64 pfn, u64 gpa, enum pg_level level, u32 asid,
@@ -87,6 +88,11 @@ static inline bool snp_rmp_enabled(void)
 static inline int snp_lookup_rmpentry(u64 pfn, bool *assigned, int *level)
 {
 	return -ENODEV;
+}
+
+static inline bool snp_is_hva_assigned(unsigned long hva)
+{
+	return false;
 }
 
 static inline void snp_dump_hva_rmpentry(unsigned long hva) {}

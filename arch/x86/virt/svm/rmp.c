@@ -141,8 +141,25 @@ void snp_dump_rmpentry(u64 pfn)
 EXPORT_SYMBOL_GPL(snp_dump_rmpentry);
 
 /**
+ * snp_is_hva_assigned() - Whether a kernel address is that of an assigned page.
+ * @hva: an address that faulted, whatever it is
+ *
+ * Context: any, an oops among them.
+ * Return: false for what is not in the direct map.
+ */
+bool snp_is_hva_assigned(unsigned long hva)
+{
+	struct snp_rmp_entry e;
+
+	return virt_addr_valid(hva) && !lookup(PHYS_PFN(__pa(hva)), &e) &&
+	       e.assigned;
+}
+
+/**
  * snp_dump_hva_rmpentry() - Print what the RMP says of a kernel address.
  * @hva: an address that faulted
+ *
+ * Of the direct map, what has been taken out of it, too.
  *
  * Context: any, an oops among them.
  */
@@ -154,6 +171,10 @@ void snp_dump_hva_rmpentry(unsigned long hva)
 
 	if (!snp_rmp_enabled())
 		return;
+	if (virt_addr_valid(hva)) {
+		snp_dump_rmpentry(PHYS_PFN(__pa(hva)));
+		return;
+	}
 	pte = lookup_address(hva, &level);
 	if (!pte || !pte_present(*pte)) {
 		pr_info("address 0x%lx is not mapped\n", hva);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The model's own calls: a command that fails on request, and counts.
+ * The model's own calls: commands that fail and RECs that exit on request, and
+ * counts.
  *
  * A command that is to fail does so before it looks at its arguments, so that
  * whatever the host passed, nothing has happened.
@@ -19,9 +20,17 @@ static struct {
 	u64 calls;
 } control;
 
+/* Exits still to come */
+static struct {
+	u64 left;
+	u8 reason;
+	u64 esr;
+} next_exit;
+
 void control_init(void)
 {
 	mem_zero(&control, sizeof(control));
+	mem_zero(&next_exit, sizeof(next_exit));
 }
 
 u64 control_count(u32 fid)
@@ -45,11 +54,31 @@ static u64 fail_nth(u64 nth, u64 status, u64 only)
 		return RMI_ERROR_INPUT;
 	if (only && !rmi_is_command(only))
 		return RMI_ERROR_INPUT;
-	control_init();
+	mem_zero(&control, sizeof(control));
 	control.left = nth;
 	control.status = status;
 	control.only = only;
 	return RMI_SUCCESS;
+}
+
+static u64 set_next_exit(u64 nr, u64 reason, u64 esr)
+{
+	if (reason > 0xff)
+		return RMI_ERROR_INPUT;
+	next_exit.left = nr;
+	next_exit.reason = reason;
+	next_exit.esr = esr;
+	return RMI_SUCCESS;
+}
+
+bool control_take_exit(struct rmi_rec_exit *exit)
+{
+	if (!next_exit.left)
+		return false;
+	next_exit.left--;
+	exit->exit_reason = next_exit.reason;
+	exit->esr = next_exit.esr;
+	return true;
 }
 
 static u64 uid(u64 *out)
@@ -84,6 +113,8 @@ u64 control_call(const u64 *x, u64 *out)
 	case MODEL_NOT_SCRUBBED:
 		out[1] = granules_not_scrubbed();
 		return RMI_SUCCESS;
+	case MODEL_NEXT_EXIT:
+		return set_next_exit(x[1], x[2], x[3]);
 	default:
 		return SMC_NOT_SUPPORTED;
 	}

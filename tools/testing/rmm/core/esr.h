@@ -34,6 +34,12 @@
 #define ESR_EMULATED		(ESR_ABORT | ESR_ISV | ESR_SAS_MASK | ESR_SF | \
 				 ESR_WNR)
 
+/* What a host may see of an SError: AET and IDS among it. */
+#define ESR_IDS			BIT(24)
+#define ESR_AET_MASK		(7ull << 10)
+#define ESR_SERROR		(ESR_EC_MASK | ESR_IL | ESR_IDS | ESR_AET_MASK | \
+				 ESR_EA | ESR_FSC_MASK)
+
 /* WFx: which of the four it is, and with a timeout the register that has it. */
 #define ESR_WFX_TI		3ull
 #define ESR_WFX_TIMEOUT		BIT(1)

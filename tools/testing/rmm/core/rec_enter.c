@@ -6,6 +6,7 @@
  * The lock is dropped while the REC runs.  It is marked as running meanwhile,
  * which keeps it, its auxiliary granules and its realm from being destroyed.
  */
+#include "control.h"
 #include "esr.h"
 #include "rec.h"
 
@@ -166,7 +167,7 @@ static u64 rec_enter(struct realm *r, u64 pa, struct rec *rec, u64 run_pa,
 		return ret;
 	mem_zero(&exit, sizeof(exit));
 	vcpu_load(&rec->vcpu, enter);
-	if (rec_complete(r, rec, enter, &exit))
+	if (rec_complete(r, rec, enter, &exit) && !control_take_exit(&exit))
 		rec_run(r, pa, rec, &exit);
 	vcpu_save(&rec->vcpu, &exit);
 	run_pa += offsetof(struct rmi_rec_run, exit);

@@ -158,6 +158,6 @@ enum rec_action rec_handle_trap(struct realm *r, struct rec *rec,
 		return handle_sync(r, rec, t, exit);
 	exit->exit_reason = t->reason;
 	if (t->reason == RMI_EXIT_SERROR)
-		exit->esr = t->esr & (ESR_EC_MASK | ESR_IL | ESR_FSC_MASK);
+		exit->esr = t->esr & ESR_SERROR;
 	return REC_EXIT;
 }

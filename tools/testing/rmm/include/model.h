@@ -30,6 +30,14 @@
 /* x1 back: granules undelegated so far that were not all zeroes; 0, or a bug. */
 #define MODEL_NOT_SCRUBBED	MODEL_FID(3)
 
-#define MODEL_FID_LAST		MODEL_NOT_SCRUBBED
+/*
+ * The next x1 RECs that are entered, 0: none, exit before they have done anything:
+ * x2 is the exit reason, x3 the ESR of the record, all else as of any exit.  RMM
+ * 1.0 need not have such a reason.
+ * x0 back: RMI_SUCCESS, or RMI_ERROR_INPUT if x2 is no byte, with nothing changed.
+ */
+#define MODEL_NEXT_EXIT		MODEL_FID(4)
+
+#define MODEL_FID_LAST		MODEL_NEXT_EXIT
 
 #endif

@@ -222,6 +222,47 @@ static void test_not_scrubbed(void)
 	expect_not_scrubbed(1);
 }
 
+/* The REC does nothing, and all of the record but the two is as of any exit. */
+static void test_next_exit(void)
+{
+	world_active();
+	rmi_is(RMI_SUCCESS, MODEL_NEXT_EXIT, 2, 0x42, 0x12345678);
+	rmi_is(INPUT, MODEL_NEXT_EXIT, 1, 0x100, 1);
+	run_page()->enter.gicv3_lrs[1] = 1ull << 63 | 28;
+	for (int i = 0; i < 2; i++) {
+		rmi_is(RMI_SUCCESS, RMI_REC_ENTER, w.rec, w.run);
+		expect_eq(run_page()->exit.exit_reason, 0x42);
+		expect_eq(run_page()->exit.esr, 0x12345678);
+		expect_eq(run_page()->exit.gicv3_lrs[1], 1ull << 63 | 28);
+		expect_eq(arena.runs, 0);
+	}
+	rmi_is(RMI_SUCCESS, RMI_REC_ENTER, w.rec, w.run);
+	expect_eq(arena.runs, 1);
+
+	rmi_is(RMI_SUCCESS, MODEL_NEXT_EXIT, 9, RMI_EXIT_SERROR, 0);
+	rmi_is(RMI_SUCCESS, MODEL_NEXT_EXIT, 0, 0, 0);
+	rmi_is(RMI_SUCCESS, RMI_REC_ENTER, w.rec, w.run);
+	expect_eq(arena.runs, 2);
+}
+
+static void take_serror(struct rmm_vcpu *v, struct rmm_trap *trap)
+{
+	(void)v;
+	trap->reason = RMI_EXIT_SERROR;
+	trap->esr = 0x2full << 26 | 1 << 25 | 1 << 20 | 6 << 10 | 1 << 9 | 0x11;
+}
+
+/* Of an SError the host sees how bad it is, but not what is reserved. */
+static void test_serror(void)
+{
+	world_active();
+	arena.run = take_serror;
+	rmi_is(RMI_SUCCESS, RMI_REC_ENTER, w.rec, w.run);
+	expect_eq(run_page()->exit.exit_reason, RMI_EXIT_SERROR);
+	expect_eq(run_page()->exit.esr,
+		  0x2full << 26 | 1 << 25 | 6 << 10 | 1 << 9 | 0x11);
+}
+
 int main(void)
 {
 	const struct test tests[] = {
@@ -235,6 +276,8 @@ int main(void)
 		{ "the reset", test_reset },
 		{ "granules in each state", test_granules },
 		{ "granules that are not scrubbed", test_not_scrubbed },
+		{ "exits on request", test_next_exit },
+		{ "an SError", test_serror },
 	};
 
 	return run_tests("control", tests, ARRAY_SIZE(tests));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The SNP model's files in debugfs, for tests: how many pages are in which
- * state, how many have leaked, and which command or instruction shall fail.
+ * The SNP model's directory in debugfs, for tests; and of its files those about
+ * how many pages are in which state, how many have leaked, and which command or
+ * instruction shall fail.
  */
 #include <linux/debugfs.h>
 #include <linux/kernel.h>
@@ -129,4 +130,6 @@ void __init snp_model_make_debugfs(void)
 	debugfs_create_file("invariants", 0400, dir, NULL, &invariants_fops);
 	debugfs_create_file("fail", 0600, dir, NULL, &fail_fops);
 	debugfs_create_file("hooks", 0600, dir, NULL, &snp_model_hooks_fops);
+	debugfs_create_file("join", 0200, dir, NULL, &snp_model_join_fops);
+	debugfs_create_file("page", 0400, dir, NULL, &snp_model_page_fops);
 }

@@ -39,8 +39,9 @@ static u64 invalidate(kvm_pfn_t pfn, const struct hook_call *call)
 	return ktime_get_ns() - start;
 }
 
-static int call_hooks(struct kvm *kvm, struct hook_call *call)
+static int call_hooks(struct kvm *kvm, void *arg)
 {
+	struct hook_call *call = arg;
 	size_t size = PAGE_SIZE << call->order;
 	bool assigned;
 	kvm_pfn_t pfn;
@@ -65,13 +66,22 @@ static int call_hooks(struct kvm *kvm, struct hook_call *call)
 	return ret;
 }
 
-static int call_hooks_of(unsigned int fd, struct hook_call *call)
+/**
+ * snp_model_call_for() - Call a function for the VM of a file.
+ * @fd: the descriptor
+ * @fn: the function
+ * @arg: its second argument
+ *
+ * Return: what @fn returns; -EBADF if @fd is no VM's.
+ */
+int snp_model_call_for(unsigned int fd, int (*fn)(struct kvm *kvm, void *arg),
+		       void *arg)
 {
 	struct fd f = fdget(fd);
 	int ret = -EBADF;
 
 	if (f.file && file_is_kvm(f.file))
-		ret = call_hooks(f.file->private_data, call);
+		ret = fn(f.file->private_data, arg);
 	fdput(f);
 	return ret;
 }
@@ -122,7 +132,7 @@ static ssize_t hooks_write(struct file *file, const char __user *from,
 		   &call->step) != 4 ||
 	    call->order >= MAX_ORDER || !call->step)
 		return -EINVAL;
-	ret = call_hooks_of(fd, call);
+	ret = snp_model_call_for(fd, call_hooks, call);
 	return ret ? ret : size;
 }
 

@@ -3,6 +3,8 @@
 #ifndef SNP_MODEL_KERNEL_PARTS_H
 #define SNP_MODEL_KERNEL_PARTS_H
 
+struct kvm;
+
 /* kernel_rmp.c: 0, -ENOMEM or -EBUSY */
 int snp_model_start_rmp(void);
 
@@ -14,5 +16,10 @@ void snp_model_make_debugfs(void);
 
 /* kernel_hooks.c */
 extern const struct file_operations snp_model_hooks_fops;
+int snp_model_call_for(unsigned int fd, int (*fn)(struct kvm *kvm, void *arg),
+		       void *arg);
+
+/* kernel_pages.c */
+extern const struct file_operations snp_model_join_fops, snp_model_page_fops;
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * What one failing command of the RMM is to a VMM: an errno that says with what
  * status, an exit of a vCPU, or the end of a realm that memory could not be
- * taken away from.
+ * taken away from.  And what exits are that have no reason to be.
  */
 #include <pthread.h>
 #include <sys/mman.h>
@@ -228,6 +228,66 @@ static void test_fail_entries(void)
 	end("entries that failed");
 }
 
+/* Exits that no realm makes */
+
+#define ESR_EC(ec)	((uint64_t)(ec) << 26 | 1ul << 25)
+#define ESR_SERROR(aet)	(ESR_EC(0x2f) | (aet) << 10 | 0x11)
+#define ESR_IDS		(1ul << 24)
+
+static const struct {
+	const char *name;
+	uint32_t reason;
+	uint64_t esr;
+	bool goes_on;
+} exits[] = {
+	{ "SError, corrected", RMI_EXIT_SERROR, ESR_SERROR(6), true },
+	{ "SError, restartable", RMI_EXIT_SERROR, ESR_SERROR(2), true },
+	{ "SError, recoverable", RMI_EXIT_SERROR, ESR_SERROR(3) },
+	{ "SError, unrecoverable", RMI_EXIT_SERROR, ESR_SERROR(1) },
+	{ "SError of the platform's own", RMI_EXIT_SERROR,
+	  ESR_EC(0x2f) | ESR_IDS | 0x1234 },
+	{ "an unknown class", RMI_EXIT_SYNC, ESR_EC(0) },
+	{ "HVC", RMI_EXIT_SYNC, ESR_EC(0x16) },
+	{ "reason 7", 7, 0 },
+	{ "reason 255", 0xff, 0 },
+};
+
+static void test_exit(int i)
+{
+	struct kvm_run *run = agent->vcpu->run;
+	const char *name = exits[i].name;
+	uint64_t data = exits[i].esr ?: exits[i].reason;
+
+	agent_start(agent, guest_read, MEMORY, 0, 0, 0);
+	rmm_exit(2, exits[i].reason, exits[i].esr);
+	if (!exits[i].goes_on) {
+		EXPECT_ERRNO(__vcpu_run(agent->vcpu), 0, "%s: KVM_RUN", name);
+		EXPECT(run->exit_reason == KVM_EXIT_INTERNAL_ERROR &&
+		       run->internal.suberror ==
+		       KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON &&
+		       run->internal.ndata == 1 &&
+		       run->internal.data[0] == data,
+		       "%s: should be an internal error with %#lx, but exit reason %u, suberror %u, data %#llx",
+		       name, data, run->exit_reason, run->internal.suberror,
+		       run->internal.data[0]);
+		rmm_exit(0, 0, 0);
+	}
+	EXPECT_ERRNO(go_on(), 0, "%s: run again", name);
+	EXPECT_EQ(agent->value, 5, "%s: what the guest reads", name);
+}
+
+static void test_exits(void)
+{
+	int i;
+
+	begin();
+	prepare_active();
+	agent_call(agent, guest_write, MEMORY, 5);
+	for (i = 0; i < ARRAY_SIZE(exits); i++)
+		test_exit(i);
+	end("exits that no realm makes");
+}
+
 /* Dead realms */
 
 static int discard_shared(void)
@@ -333,6 +393,7 @@ int main(int argc, char *argv[])
 	for (i = 0; i < ARRAY_SIZE(errors); i++)
 		test_error(i);
 	test_fail_entries();
+	test_exits();
 	for (i = 0; i < ARRAY_SIZE(deaths); i++)
 		test_death(&deaths[i]);
 	return test_verdict();

@@ -386,6 +386,45 @@ static void test_mapped_file(void)
 	kvm_vm_free(other);
 }
 
+/* The page is out of the realm, and of no use, until it is punched out. */
+static void test_memory_error(void)
+{
+	const uint64_t offset = 3 * SIZE_4K, bad = MEMORY + offset;
+	struct agent *second = &realm.agents[1];
+	uint64_t pfn;
+	int i;
+
+	if (!can_poison_frames()) {
+		note_skipped("memory errors: no hwpoison-inject in debugfs");
+		return;
+	}
+	begin(40);
+	pfn = gmem_find_frame(memory.fd, offset);
+	if (!EXPECT(pfn, "the frame of a page should be found"))
+		goto out;
+	agent_call(agent, guest_fill, MEMORY, 8 * SIZE_4K, 31);
+	poison_frame(pfn);
+	agent_start(second, guest_read, bad, 0, 0, 0);
+	for (i = 0; i < 2; i++)
+		agent_check_fault(second, agent_run(second), bad, true,
+				  EHWPOISON, "read of a poisoned page");
+	EXPECT_EQ(agent_call(agent, guest_check, MEMORY, offset, 31), bad,
+		  "end of the good pages before");
+	EXPECT_EQ(agent_call(agent, guest_check, bad + SIZE_4K, 4 * SIZE_4K, 31),
+		  bad + 5 * SIZE_4K, "end of the good pages after");
+	EXPECT_EQ(agent_call(agent, guest_ripas, bad), RSI_DESTROYED,
+		  "RIPAS of a poisoned page");
+	EXPECT_ERRNO(gmem_punch(memory.fd, offset, SIZE_4K), 0, "punch it out");
+	realm_convert(agent, bad, SIZE_4K, true);
+	EXPECT_EQ(agent_call(agent, guest_check_zero, bad, SIZE_4K),
+		  bad + SIZE_4K, "where a fresh page is not zero");
+	EXPECT(agent_run(second) == AGENT_DONE && !second->value,
+	       "the read should go on and find 0, finds %#lx", second->value);
+	unpoison_frame(pfn);
+out:
+	end();
+}
+
 int main(int argc, char *argv[])
 {
 	static const unsigned int sizes[] = { 40, 36, 48, 52 };
@@ -417,5 +456,7 @@ int main(int argc, char *argv[])
 	test_late_slot();
 	end();
 	rmm_expect_granules(delegated, leaked, "at the end");
+	test_memory_error();
+	rmm_expect_granules(delegated, leaked, "after a memory error");
 	return test_verdict();
 }

@@ -92,6 +92,15 @@ uint64_t gmem_blocks(int fd);
 bool gmem_counts_blocks(struct kvm_vm *vm);
 
 /*
+ * Allocates the page of @fd at @offset anew and says in which frame it is; 0 if
+ * that cannot be found out.  A frame that is poisoned has a memory error.
+ */
+uint64_t gmem_find_frame(int fd, uint64_t offset);
+bool can_poison_frames(void);
+void poison_frame(uint64_t pfn);
+void unpoison_frame(uint64_t pfn);
+
+/*
  * Guest memory with two sides: [gpa, gpa + size) in @slot, its shared side at
  * @hva, its private side in @fd from @offset on.
  */

@@ -522,3 +522,88 @@ void *map_anonymous(uint64_t size, uint64_t align)
 	TEST_ASSERT(mem != MAP_FAILED, "mmap() of %#lx bytes should work", size);
 	return mem;
 }
+
+/* Memory errors, of pages that no process has mapped */
+
+#define KPF_UNEVICTABLE	0x40000	/* bit 18 */
+#define HWPOISON	"/sys/kernel/debug/hwpoison/"
+
+/* Which frames are unevictable, and how many there are, with room for @max. */
+static uint64_t read_unevictable(uint8_t *unevictable, uint64_t max)
+{
+	int fd = open("/proc/kpageflags", O_RDONLY);
+	uint64_t flags[512], nr = 0;
+	ssize_t i, len;
+
+	while (nr + ARRAY_SIZE(flags) <= max) {
+		len = pread(fd, flags, sizeof(flags), nr * sizeof(*flags));
+		if (len <= 0)
+			break;
+		for (i = 0; i < len / sizeof(*flags); i++)
+			unevictable[nr++] = !!(flags[i] & KPF_UNEVICTABLE);
+	}
+	close(fd);
+	return nr;
+}
+
+/* The frame of a page is the one that becomes unevictable as it is allocated. */
+static uint64_t find_new_unevictable(int gmem, uint64_t offset, uint8_t *before,
+				     uint8_t *now, uint64_t max)
+{
+	uint64_t pfn, nr, found = 0, nr_found = 0;
+
+	gmem_punch(gmem, offset, getpagesize());
+	trigger_compaction();
+	read_unevictable(before, max);
+	gmem_allocate(gmem, offset, getpagesize());
+	trigger_compaction();
+	nr = read_unevictable(now, max);
+	for (pfn = 0; pfn < nr; pfn++)
+		if (!before[pfn] && now[pfn]) {
+			found = pfn;
+			nr_found++;
+		}
+	return nr_found == 1 ? found : 0;
+}
+
+uint64_t gmem_find_frame(int fd, uint64_t offset)
+{
+	const uint64_t max = (64ul << 30) / getpagesize();
+	uint8_t *before = calloc(max, 1), *now = calloc(max, 1);
+	uint64_t pfn = 0;
+	int tries = 5;
+
+	while (!pfn && tries--)
+		pfn = find_new_unevictable(fd, offset, before, now, max);
+	free(now);
+	free(before);
+	return pfn;
+}
+
+bool can_poison_frames(void)
+{
+	return !access(HWPOISON "corrupt-pfn", W_OK) &&
+	       !access("/proc/kpageflags", R_OK);
+}
+
+static int write_pfn(const char *path, uint64_t pfn)
+{
+	char number[32];
+
+	snprintf(number, sizeof(number), "%#lx", pfn);
+	return write_file(path, number);
+}
+
+/* EBUSY: poisoned, and still in the page cache. */
+void poison_frame(uint64_t pfn)
+{
+	int ret = write_pfn(HWPOISON "corrupt-pfn", pfn);
+
+	EXPECT(!ret || errno == EBUSY,
+	       "injecting a memory error should work, errno %d", errno);
+}
+
+void unpoison_frame(uint64_t pfn)
+{
+	write_pfn(HWPOISON "unpoison-pfn", pfn);
+}

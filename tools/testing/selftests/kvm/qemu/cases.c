@@ -38,9 +38,11 @@ int main(int argc, char **argv)
 		return put("/proc/sysrq-trigger", "c");
 	if (!strcmp(what, "silence"))
 		return reboot(RB_POWER_OFF);
-	/* The kernel itself touches what is a realm's. */
+	/* The kernel itself touches what is a realm's, or an SNP guest's. */
 	if (!strcmp(what, "granule"))
 		return get("/sys/kernel/debug/kvm/rmi/page");
+	if (!strcmp(what, "assigned"))
+		return get("/sys/kernel/debug/snp_model/page");
 	if (!strcmp(what, "warn"))
 		return put("/dev/kmsg", "<4>WARNING: CPU: 0 PID: 1 at no place at all\n");
 	return 1;

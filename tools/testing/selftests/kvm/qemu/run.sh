@@ -54,7 +54,7 @@ progress_end() { [ -z "$tty" ] || printf '\r\033[K' >&2; }
 arch=$(kernel_arch "$(uname -m)") mode=tests out='' append=''
 cpus=2 memory=4G jobs=1 limit='' total=''
 debug='' icount='' built='' other='' exec_command='' family=''
-rmm='' unable='' machine_args=''
+rmm='' snp='' unable='' machine_args=''
 extras=() patterns=() fragments=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -331,30 +331,34 @@ run_exec() {
 
 # Each case alone; what comes out must be what it does, by name.
 self_test() {
-	local case want expect got passed=0 failed=0
+	local case want expect said got passed=0 failed=0
 	limit=3 boot_limit=30
-	while IFS=: read -r case expect want; do
+	while IFS='|' read -r case expect want said; do
 		[ -n "$case" ] || continue
 		new_work "self-test-$case"
 		printf '%s\t%s\t/tests/cases %s\n' "$case" "$limit" "$case" > "$work/list"
 		echo "cases $out/board/cases" > "$work/programs"
 		got=$(run_list "$work/machine.1" "$work/list" "$work/programs" | head -n 1)
-		if [[ $got == "$expect "*"$case"*"$want"* ]]; then
-			echo "ok self-test: $case: $got"
+		[ -z "$said" ] || said=$(grep -m 1 -oE "$said" "$work/machine.1/log" ||
+			echo "no line '$said' in the log")
+		if [[ $got == "$expect "*"$case"*"$want"* && $said != 'no line'* ]]; then
+			echo "ok self-test: $case: $got${said:+; $said}"
 			passed=$((passed + 1))
 		else
-			echo "FAIL self-test: $case: expected $expect, $want; got: $got"
+			echo "FAIL self-test: $case: expected $expect, $want; got: $got" \
+				"${said:+; $said}"
 			failed=$((failed + 1))
 		fi
 	done <<-EOF
-	pass:ok:
-	fail:FAIL:exit status 1
-	skip:skip:
-	hang:FAIL:timeout
-	panic:FAIL:kernel panic
-	silence:FAIL:no verdict
-	warn:FAIL:kernel: WARNING
-	${rmm:+granule:FAIL:granule protection fault}
+	pass|ok
+	fail|FAIL|exit status 1
+	skip|skip
+	hang|FAIL|timeout
+	panic|FAIL|kernel panic
+	silence|FAIL|no verdict
+	warn|FAIL|kernel: WARNING
+	${rmm:+granule|FAIL|granule protection fault}
+	${snp:+assigned|FAIL|unable to handle page fault|SEV-SNP: pfn 0x[0-9a-f]*: assigned 4K}
 	EOF
 	[ -z "$busybox" ] || test_shell
 	echo "$passed passed, $failed failed, 0 skipped"

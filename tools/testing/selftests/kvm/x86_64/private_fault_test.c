@@ -204,86 +204,24 @@ static void test_file_closed(void)
 	gmem_area_free(&area);
 }
 
-#define KPF_UNEVICTABLE	0x40000	/* bit 18 */
-
-/* Which frames below @nr are unevictable; where there is no memory, none is. */
-static void read_unevictable(int fd, uint8_t *unevictable, uint64_t nr)
-{
-	uint64_t flags[512], pfn, some, i;
-	ssize_t len;
-
-	for (pfn = 0; pfn < nr; pfn += some) {
-		some = min(nr - pfn, ARRAY_SIZE(flags));
-		len = pread(fd, flags, some * sizeof(*flags),
-			    pfn * sizeof(*flags));
-		for (i = 0; len > 0 && i < len / sizeof(*flags); i++)
-			unevictable[pfn + i] = !!(flags[i] & KPF_UNEVICTABLE);
-	}
-}
-
-/* The frames of a file are those that become unevictable as it is filled. */
-static uint64_t find_new_unevictable(int gmem, uint64_t offset)
-{
-	uint64_t max = read_meminfo_kb("DirectMap4k") +
-		       read_meminfo_kb("DirectMap2M") +
-		       read_meminfo_kb("DirectMap1G");
-	uint64_t pfn, found = 0, nr = max / 4 + SIZE_1G / PAGE;
-	int fd = open("/proc/kpageflags", O_RDONLY), nr_found = 0;
-	uint8_t *before = calloc(nr, 1), *now = calloc(nr, 1);
-
-	if (fd < 0)
-		goto out;
-	trigger_compaction();
-	read_unevictable(fd, before, nr);
-	gmem_allocate(gmem, offset, PAGE);
-	trigger_compaction();
-	read_unevictable(fd, now, nr);
-	for (pfn = 0; pfn < nr; pfn++)
-		if (!before[pfn] && now[pfn]) {
-			found = pfn;
-			nr_found++;
-		}
-	close(fd);
-out:
-	free(now);
-	free(before);
-	return nr_found == 1 ? found : 0;
-}
-
-static int poison(const char *verb, uint64_t pfn)
-{
-	char path[64], number[32];
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/hwpoison/%s-pfn", verb);
-	snprintf(number, sizeof(number), "%#lx", pfn);
-	return write_file(path, number);
-}
-
 /* The page stays in its place, unusable, until it is punched out. */
 static void test_memory_error(void)
 {
 	const uint64_t offset = 3 * PAGE, bad = GPA + offset;
 	struct gmem_area area;
-	int ret, tries = 5;
 	uint64_t pfn;
 
-	if (access("/sys/kernel/debug/hwpoison/corrupt-pfn", W_OK)) {
+	if (!can_poison_frames()) {
 		note_skipped("memory errors: no hwpoison-inject in debugfs");
 		return;
 	}
 	gmem_area_add(&area, vm, SLOT, GPA, SIZE_2M);
 	vm_set_private(vm, GPA, SIZE_2M);
-	do {
-		gmem_punch(area.fd, offset, PAGE);
-		pfn = find_new_unevictable(area.fd, offset);
-	} while (!pfn && --tries);
+	pfn = gmem_find_frame(area.fd, offset);
 	if (!EXPECT(pfn, "the frame of a page should be found"))
 		goto out;
 	agent_call(&agent, guest_fill, GPA, 8 * PAGE, 1);
-	/* EBUSY: poisoned, and still in the page cache. */
-	ret = poison("corrupt", pfn);
-	EXPECT(!ret || errno == EBUSY,
-	       "injecting a memory error should work, errno %d", errno);
+	poison_frame(pfn);
 	agent_expect_fault(&agent, guest_read, bad, 0, bad, true, EHWPOISON,
 			   "read of a poisoned page");
 	agent_expect_fault(&agent, guest_write, bad + 8, VALUE, bad, true,
@@ -302,7 +240,7 @@ static void test_memory_error(void)
 			   "poisoned page, converted there and back");
 	EXPECT_ERRNO(gmem_punch(area.fd, offset, PAGE), 0, "punch it out");
 	expect_value(bad, 0, "a fresh page in its place");
-	poison("unpoison", pfn);
+	unpoison_frame(pfn);
 out:
 	vm_set_shared(vm, GPA, SIZE_2M);
 	gmem_area_free(&area);

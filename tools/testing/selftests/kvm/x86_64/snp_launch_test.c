@@ -393,24 +393,6 @@ static void init_second_cpu(void)
 	send_second_cpu(MSI_INIT);
 }
 
-/* False if the thread ends before it ever sleeps. */
-static bool second_cpu_sleeps(pthread_t thread)
-{
-	char path[64], state = 0;
-	FILE *file;
-
-	while (state != 'S' && pthread_tryjoin_np(thread, NULL) == EBUSY) {
-		sprintf(path, "/proc/self/task/%d/stat", READ_ONCE(second_tid));
-		file = fopen(path, "r");
-		if (!file)
-			continue;
-		if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-			state = 0;
-		fclose(file);
-	}
-	return state == 'S';
-}
-
 /* A state for the second vCPU on INIT, which it does not run from before @go. */
 static void start_second_cpu(void (*go)(void), const char *what)
 {
@@ -422,7 +404,7 @@ static void start_second_cpu(void (*go)(void), const char *what)
 	agent_start(&snp.agents[1], guest_cpu_id, 0, 0, 0, 0);
 	WRITE_ONCE(second_tid, 0);
 	pthread_create(&thread, NULL, run_second, NULL);
-	if (!EXPECT(second_cpu_sleeps(thread),
+	if (!EXPECT(snp_thread_sleeps(thread, &second_tid),
 		    "%s: the second vCPU should wait for it", what))
 		return;
 	go();
@@ -459,7 +441,7 @@ static void test_reset_hold(void)
 	agent_start(&snp.agents[1], guest_msr_call, SNP_MSR_RESET_HOLD, 0, 0, 0);
 	WRITE_ONCE(second_tid, 0);
 	pthread_create(&thread, NULL, run_second, NULL);
-	if (!EXPECT(second_cpu_sleeps(thread),
+	if (!EXPECT(snp_thread_sleeps(thread, &second_tid),
 		    "AP reset hold: the second vCPU should wait"))
 		return;
 	send_second_cpu(MSI_INIT);

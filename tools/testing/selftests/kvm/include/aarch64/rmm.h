@@ -62,4 +62,11 @@ void rmm_count(uint32_t command);
 uint64_t rmm_counted(void);
 void rmm_stop_failing(void);
 
+/* The next @nr entries of RECs end at once, with that in the exit record. */
+void rmm_exit(uint64_t nr, uint32_t reason, uint64_t esr);
+
+/* Why a REC exits */
+#define RMI_EXIT_SYNC			0
+#define RMI_EXIT_SERROR			6
+
 #endif /* SELFTEST_KVM_RMM_H */

@@ -14,6 +14,8 @@
 #ifndef SELFTEST_KVM_SNP_H
 #define SELFTEST_KVM_SNP_H
 
+#include <pthread.h>
+
 #include "guest_agent.h"
 #include "snp_abi.h"
 #include "snp_crypto.h"
@@ -197,6 +199,12 @@ int snp_convert(struct snp *snp, uint64_t gpa, uint64_t size, bool private);
 /* Did the guest end itself, with this in the MSR? */
 bool snp_expect_termination(struct snp *snp, unsigned int i, uint64_t msr,
 			    const char *what);
+
+/*
+ * Waits until the thread, which writes its ID to @tid, is asleep; false if it ends
+ * before.
+ */
+bool snp_thread_sleeps(pthread_t thread, pid_t *tid);
 
 /* Not C functions: where a vCPU starts, and where it waits for calls. */
 void snp_entry(void);

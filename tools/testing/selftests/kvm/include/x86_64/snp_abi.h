@@ -121,6 +121,10 @@ struct snp_psc_header {
 #define SNP_FAIL_SIZEMISMATCH	6
 
 #define SNP_ADJUST_VMPL1	1ul
+#define SNP_ADJUST_PERMS(p)	((uint64_t)(p) << 8)
+#define SNP_PERM_READ		1
+#define SNP_PERM_WRITE		2
+#define SNP_PERM_ALL		0xf
 #define SNP_ADJUST_VMSA		(1ul << 16)
 
 /* VMSA: what a CPU starts from */

@@ -63,4 +63,10 @@ struct snp_hooks {
 int snp_model_hooks(struct kvm_vm *vm, uint64_t gpa, unsigned int order,
 		    unsigned int step, struct snp_hooks *hooks);
 
+/*
+ * The 2 MiB at @gpa, allocated with fallocate(), become one entry that the guest
+ * has not validated.  0, or -1 with errno.
+ */
+int snp_model_join(struct kvm_vm *vm, uint64_t gpa);
+
 #endif /* SELFTEST_KVM_SNP_MODEL_H */

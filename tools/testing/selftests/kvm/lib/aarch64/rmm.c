@@ -100,6 +100,13 @@ void rmm_stop_failing(void)
 	write_number(MODEL "fail_nth", 0);
 }
 
+void rmm_exit(uint64_t nr, uint32_t reason, uint64_t esr)
+{
+	write_number(MODEL "exit_reason", reason);
+	write_number(MODEL "exit_esr", esr);
+	write_number(MODEL "next_exit", nr);
+}
+
 void rmm_count(uint32_t command)
 {
 	write_number(MODEL "fail_command", command);

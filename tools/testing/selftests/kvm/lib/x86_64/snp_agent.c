@@ -4,7 +4,9 @@
  * asks for each call at a page of shared memory, and ends it by a port access in
  * its GHCB.  And the host's part of page state changes.
  */
+#define _GNU_SOURCE
 #include <linux/kvm_para.h>
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include "snp.h"
@@ -162,6 +164,23 @@ uint64_t snp_call4(struct snp *snp, unsigned int i, void *fn, uint64_t a0,
 		    a0, a1, a2, a3, agent_stop_name(agent, stop), mailbox->rip,
 		    mailbox->cr2);
 	return agent->value;
+}
+
+bool snp_thread_sleeps(pthread_t thread, pid_t *tid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	while (state != 'S' && pthread_tryjoin_np(thread, NULL) == EBUSY) {
+		sprintf(path, "/proc/self/task/%d/stat", READ_ONCE(*tid));
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+			state = 0;
+		fclose(file);
+	}
+	return state == 'S';
 }
 
 bool snp_expect_termination(struct snp *snp, unsigned int i, uint64_t msr,

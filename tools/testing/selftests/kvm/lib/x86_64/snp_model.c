@@ -119,6 +119,14 @@ int snp_model_hooks(struct kvm_vm *vm, uint64_t gpa, unsigned int order,
 	return 0;
 }
 
+int snp_model_join(struct kvm_vm *vm, uint64_t gpa)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%d %lu", vm->fd, gpa / SIZE_4K);
+	return write_file(MODEL "join", text);
+}
+
 static const char * const failing_names[] = {
 	[SNP_FAILING_COMMAND] = "command",
 	[SNP_FAILING_RMPUPDATE] = "rmpupdate",

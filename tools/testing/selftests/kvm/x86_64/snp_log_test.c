@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the kernel says about SEV-SNP while it boots: nothing, unless it was asked
+ * for by kvm_amd.sev_snp or kvm_amd.snp_model; then one line with the outcome, to
+ * which what KVM offers is true.
+ */
+#include "guest_memfd.h"
+#include "snp.h"
+
+#define TAINT_TEST_BIT		18
+
+#define HARDWARE		"SEV-SNP: "
+#define MODEL			"SEV-SNP model: "
+#define MODEL_IS_ON		"on: nothing that guests do here is confidential"
+
+/* The last line with @prefix, without it, of those that make @nr. */
+struct said {
+	unsigned int nr;
+	char last[256];
+};
+
+/* Of a record, the text follows the first ';', up to the line's end. */
+static void note(struct said *said, const char *prefix, char *record)
+{
+	char *text = strchr(record, ';');
+
+	if (!text || strncmp(text + 1, prefix, strlen(prefix)))
+		return;
+	said->nr++;
+	text[strcspn(text, "\n")] = 0;
+	snprintf(said->last, sizeof(said->last), "%s",
+		 text + 1 + strlen(prefix));
+}
+
+/* All records since boot. */
+static void read_log(struct said *hardware, struct said *model)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	char record[1024];
+	ssize_t n;
+
+	__TEST_REQUIRE(fd >= 0, "/dev/kmsg cannot be read, errno %d", errno);
+	lseek(fd, 0, SEEK_SET);
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0 ||
+	       (n < 0 && errno == EPIPE)) {
+		if (n < 0)
+			continue;
+		record[n] = 0;
+		note(hardware, HARDWARE, record);
+		note(model, MODEL, record);
+	}
+	close(fd);
+}
+
+static bool is_asked_for(const char *parameter)
+{
+	char line[4096], *word;
+	FILE *file = fopen("/proc/cmdline", "r");
+	bool found = false;
+
+	TEST_ASSERT(file && fgets(line, sizeof(line), file),
+		    "/proc/cmdline should be read, errno %d", errno);
+	fclose(file);
+	for (word = strtok(line, "\n "); word; word = strtok(NULL, "\n "))
+		found |= !strcmp(word, parameter);
+	return found;
+}
+
+static char read_byte(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	int byte;
+
+	TEST_ASSERT(file, "%s should open, errno %d", path, errno);
+	byte = fgetc(file);
+	fclose(file);
+	return byte;
+}
+
+static bool is_tainted(unsigned int bit)
+{
+	FILE *file = fopen("/proc/sys/kernel/tainted", "r");
+	unsigned long taints;
+
+	TEST_ASSERT(file && fscanf(file, "%lu", &taints) == 1,
+		    "the taints should be read, errno %d", errno);
+	fclose(file);
+	return taints & 1ul << bit;
+}
+
+static void test_model(const struct said *model)
+{
+	EXPECT_EQ(model->nr, 1, "lines about the model");
+	EXPECT(!strcmp(model->last, MODEL_IS_ON),
+	       "the model should say \"" MODEL_IS_ON "\", says \"%s\"",
+	       model->last);
+	EXPECT(is_tainted(TAINT_TEST_BIT), "the model should taint the kernel");
+	EXPECT(has_snp(), "SNP VMs should be offered");
+}
+
+static void test_hardware(const struct said *hardware)
+{
+	bool on = !strncmp(hardware->last, "on, ", 4);
+
+	printf("%s%s\n", HARDWARE, hardware->last);
+	EXPECT_EQ(hardware->nr, 1, "lines about SNP");
+	EXPECT(on || (!strncmp(hardware->last, "off: ", 5) &&
+		      hardware->last[5]),
+	       "SNP should be on, or off with a reason, is \"%s\"",
+	       hardware->last);
+	if (!on)
+		EXPECT(!has_snp(), "SNP VMs should not be offered");
+}
+
+int main(int argc, char *argv[])
+{
+	struct said hardware = {}, model = {};
+
+	read_log(&hardware, &model);
+	if (is_asked_for("kvm_amd.snp_model=1")) {
+		test_model(&model);
+	} else if (is_asked_for("kvm_amd.sev_snp=1")) {
+		test_hardware(&hardware);
+		EXPECT_EQ(model.nr, 0, "lines about the model");
+	} else {
+		EXPECT_EQ(hardware.nr, 0, "lines about SNP, not asked for");
+		EXPECT_EQ(model.nr, 0, "lines about the model, not asked for");
+		EXPECT(!has_snp(), "SNP VMs should not be offered");
+	}
+	if (!access("/sys/module/kvm_amd/parameters/sev_snp", R_OK))
+		EXPECT_EQ(read_byte("/sys/module/kvm_amd/parameters/sev_snp"),
+			  has_snp() ? 'Y' : 'N', "kvm_amd.sev_snp");
+	return test_verdict();
+}
