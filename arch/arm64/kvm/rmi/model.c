@@ -10,7 +10,7 @@
  *			of fail_nth
  * kvm/rmi/calls	commands that counted since
  * kvm/rmi/next_exit	write N: the next N entries of RECs end in an exit before the
- *			REC has done anything; 0: none does
+ *			REC has done anything; 0: none does.  Read: how many more
  * kvm/rmi/exit_reason	the reason of these exits
  * kvm/rmi/exit_esr	and what the exit record has in ESR; both go with the next
  *			write of next_exit
@@ -93,7 +93,16 @@ static int next_exit_set(void *data, u64 nr)
 	return res.a0 ? -EINVAL : 0;
 }
 
-DEFINE_DEBUGFS_ATTRIBUTE(next_exit_fops, NULL, next_exit_set, "%llu\n");
+static int next_exit_get(void *data, u64 *left)
+{
+	struct arm_smccc_res res;
+
+	arm_smccc_1_1_smc(MODEL_CALLS, &res);
+	*left = res.a3;
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(next_exit_fops, next_exit_get, next_exit_set, "%llu\n");
 
 static int not_scrubbed_get(void *data, u64 *granules)
 {
@@ -190,7 +199,7 @@ static int __init kvm_rmi_model_init(void)
 	debugfs_create_x32("fail_status", 0600, dir, &fail_status);
 	debugfs_create_x32("fail_command", 0600, dir, &fail_command);
 	debugfs_create_file_unsafe("calls", 0400, dir, NULL, &calls_fops);
-	debugfs_create_file_unsafe("next_exit", 0200, dir, NULL,
+	debugfs_create_file_unsafe("next_exit", 0600, dir, NULL,
 				   &next_exit_fops);
 	debugfs_create_x32("exit_reason", 0600, dir, &exit_reason);
 	debugfs_create_x64("exit_esr", 0600, dir, &exit_esr);

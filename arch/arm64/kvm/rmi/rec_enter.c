@@ -148,8 +148,8 @@ static void sync_gic(struct kvm_vcpu *vcpu, const struct rec_exit *exit)
 }
 
 /*
- * All that was asked of the entry has been done.  An error that nothing contains
- * ends here, before anybody else runs.
+ * All that was asked of the entry has been done.  An SError that is not contained
+ * panics here, before anything else runs on this CPU.
  */
 static void sync_exit(struct kvm_vcpu *vcpu)
 {

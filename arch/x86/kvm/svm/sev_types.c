@@ -4,6 +4,7 @@
  * there are, KVM_SEV_INIT2, and that they do not run before they can.
  */
 #include <linux/kvm_host.h>
+#include <linux/psp-sev.h>
 #include <linux/uaccess.h>
 
 #include "svm.h"
@@ -73,10 +74,23 @@ static int complete_init(struct kvm *kvm, struct kvm_sev_init *init, bool es)
 	return 0;
 }
 
+/* What of it may ask the firmware, whose status @error is set to. */
+static int init_guest(struct kvm *kvm, struct kvm_sev_init *init, bool es,
+		      int *error)
+{
+	int ret;
+
+	ret = complete_init(kvm, init, es);
+	if (!ret && kvm->arch.vm_type == KVM_X86_SNP_VM)
+		ret = snp_guest_init(kvm, error);
+	return ret ? ret : sev_guest_init(kvm, init, es, error);
+}
+
 /**
  * sev_guest_init2() - KVM_SEV_INIT2: make a VM what its type says.
  * @kvm: the VM
- * @argp: the command, with a struct kvm_sev_init
+ * @argp: the command, with a struct kvm_sev_init; the firmware's status is set,
+ *	0 if it has not refused
  *
  * Context: may sleep, with kvm->lock held.
  * Return: 0; -EINVAL for a VM of another type, one that is active or has vCPUs,
@@ -87,9 +101,10 @@ int sev_guest_init2(struct kvm *kvm, struct kvm_sev_cmd *argp)
 {
 	bool es = kvm->arch.vm_type != KVM_X86_SEV_VM;
 	struct kvm_sev_init init;
-	int ret;
+	int error = 0, ret;
 
 	lockdep_assert_held(&kvm->lock);
+	argp->error = 0;
 
 	if (!has_sev_type(kvm) || sev_guest(kvm) || kvm->created_vcpus)
 		return -EINVAL;
@@ -98,10 +113,11 @@ int sev_guest_init2(struct kvm *kvm, struct kvm_sev_cmd *argp)
 	if (!init_is_valid(&init, es))
 		return -EINVAL;
 
-	ret = complete_init(kvm, &init, es);
-	if (!ret && kvm->arch.vm_type == KVM_X86_SNP_VM)
-		ret = snp_guest_init(kvm, &argp->error);
-	return ret ? ret : sev_guest_init(kvm, &init, es, &argp->error);
+	ret = init_guest(kvm, &init, es, &error);
+	/* SEV's own buffers can be lost before it is asked. */
+	if (ret == -EIO && error != SEV_RET_NO_FW_CALL)
+		argp->error = error;
+	return ret;
 }
 
 /**

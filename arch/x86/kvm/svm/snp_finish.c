@@ -123,14 +123,15 @@ static void allow_run(struct kvm *kvm)
 /**
  * snp_launch_finish() - KVM_SEV_SNP_LAUNCH_FINISH.
  * @kvm: the VM
- * @argp: the command, with a struct kvm_sev_snp_launch_finish
+ * @argp: the command, with a struct kvm_sev_snp_launch_finish; the firmware's
+ *	status is set, 0 if it has not refused
  *
  * Context: may sleep, with kvm->lock held; takes vcpu->mutex of all vCPUs.
  * Return: 0; -ENOTTY if it is no SNP guest; -EFAULT; -EINVAL if it has not been
  * started or has been finished, for flags, an ID block or authentication at
  * address 0, and for vCPUs that are being debugged; -EAGAIN if a vCPU is being
- * created; -EINTR; -ENOMEM; -EIO with the firmware's status in @argp; or another
- * error of snp_launch_add_page().  It can be tried again after any of them.
+ * created; -EINTR; -ENOMEM; -EIO with the firmware's status, or 0, in @argp; or
+ * another error of snp_do_cmd().  It can be tried again after any of them.
  */
 int snp_launch_finish(struct kvm *kvm, struct kvm_sev_cmd *argp)
 {
@@ -140,6 +141,7 @@ int snp_launch_finish(struct kvm *kvm, struct kvm_sev_cmd *argp)
 	struct id id = {};
 
 	lockdep_assert_held(&kvm->lock);
+	argp->error = 0;
 
 	if (!sev_snp_guest(kvm))
 		return -ENOTTY;
@@ -158,7 +160,8 @@ int snp_launch_finish(struct kvm *kvm, struct kvm_sev_cmd *argp)
 		ret = finish(kvm, &params, &id, &error);
 	if (!ret)
 		allow_run(kvm);
-	argp->error = error;
+	if (ret == -EIO)
+		argp->error = error;
 	kfree(id.auth);
 	kfree(id.block);
 	return ret;

@@ -117,7 +117,8 @@ static bool start_is_valid(const struct kvm_sev_snp_launch_start *params)
 /**
  * snp_launch_start() - KVM_SEV_SNP_LAUNCH_START.
  * @kvm: the VM
- * @argp: the command, with a struct kvm_sev_snp_launch_start
+ * @argp: the command, with a struct kvm_sev_snp_launch_start; the firmware's
+ *	status is set, 0 if it has not refused
  *
  * Context: may sleep, with kvm->lock held.
  * Return: 0; -ENOTTY if it is no SNP guest; -EFAULT; -EINVAL if it has been
@@ -133,6 +134,7 @@ int snp_launch_start(struct kvm *kvm, struct kvm_sev_cmd *argp)
 	void *context;
 
 	lockdep_assert_held(&kvm->lock);
+	argp->error = 0;
 
 	if (!sev_snp_guest(kvm))
 		return -ENOTTY;
@@ -156,7 +158,8 @@ int snp_launch_start(struct kvm *kvm, struct kvm_sev_cmd *argp)
 	sev->snp.context = context;
 	sev->snp.policy = params.policy;
 out:
-	argp->error = error;
+	if (ret == -EIO)
+		argp->error = error;
 	return ret;
 }
 
@@ -166,14 +169,15 @@ out:
  * @pfn: the page, the host's
  * @gpa: where the guest has it
  * @type: SNP_PAGE_TYPE_*
- * @error: set to the firmware's status, if it is asked
+ * @error: set to the firmware's status, 0 if there is none
  *
  * On success it is assigned, validated, mutable and in the guest's measurement.
  * On failure it is the host's again; if not even that can be had it is lost,
  * and the VM is dead, so that nobody uses it.
  *
  * Context: may sleep.
- * Return: 0; or an error of rmp_make_private() or snp_do_cmd().
+ * Return: 0; -ENOMEM; -EIO if the RMP or the firmware refuses; or another error
+ * of snp_do_cmd().
  */
 int snp_launch_add_page(struct kvm *kvm, kvm_pfn_t pfn, gpa_t gpa, int type,
 			int *error)
@@ -186,10 +190,14 @@ int snp_launch_add_page(struct kvm *kvm, kvm_pfn_t pfn, gpa_t gpa, int type,
 	};
 	int ret;
 
+	*error = 0;
 	ret = rmp_make_private(pfn, gpa, PG_LEVEL_4K, sev->asid, true);
+	/* To user space -EFAULT is its own memory. */
 	if (ret)
-		return ret;
+		return ret == -ENOMEM ? ret : -EIO;
 	ret = snp_do_cmd(SEV_CMD_SNP_LAUNCH_UPDATE, &cmd, error);
+	if (ret != -EIO)
+		*error = 0;
 	if (ret && snp_reclaim_page(pfn)) {
 		get_page(pfn_to_page(pfn));
 		sev->snp.asid_lost = true;
@@ -332,6 +340,7 @@ int snp_launch_update(struct kvm *kvm, struct kvm_sev_cmd *argp)
 	int ret;
 
 	lockdep_assert_held(&kvm->lock);
+	argp->error = 0;
 
 	if (!sev_snp_guest(kvm))
 		return -ENOTTY;

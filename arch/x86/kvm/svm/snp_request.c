@@ -34,9 +34,11 @@ static int respond(struct vcpu_svm *svm, u32 vmm_error, u32 fw_error)
 	return 1;
 }
 
+/* Memory at all: with an answer that is lost the guest would lose count. */
 static bool is_shared_page(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	return kvm_vcpu_is_legal_aligned_gpa(vcpu, gpa, PAGE_SIZE) &&
+	       kvm_is_visible_gfn(vcpu->kvm, gpa_to_gfn(gpa)) &&
 	       !kvm_mem_is_private(vcpu->kvm, gpa_to_gfn(gpa));
 }
 

@@ -145,7 +145,7 @@ EXPORT_SYMBOL_GPL(snp_dump_rmpentry);
  * @hva: an address that faulted, whatever it is
  *
  * Context: any, an oops among them.
- * Return: false for what is not in the direct map.
+ * Return: false for what is neither of the direct map nor of the kernel's image.
  */
 bool snp_is_hva_assigned(unsigned long hva)
 {
@@ -159,7 +159,7 @@ bool snp_is_hva_assigned(unsigned long hva)
  * snp_dump_hva_rmpentry() - Print what the RMP says of a kernel address.
  * @hva: an address that faulted
  *
- * Of the direct map, what has been taken out of it, too.
+ * Also of a page that has been taken out of the direct map.
  *
  * Context: any, an oops among them.
  */

@@ -5,6 +5,9 @@
  *
  * Once SYSCFG has SNP enabled nothing but a reset disables it, so all checks
  * come first.  It stays off unless kvm_amd.sev_snp=1 asks for it.
+ *
+ * Usable memory that shares 2 MiB with the RMP, whose ends need not be aligned
+ * to that, is set aside before memblock gives out any.
  */
 #define pr_fmt(fmt) "SEV-SNP: " fmt
 
@@ -17,13 +20,17 @@
 #include <linux/kstrtox.h>
 #include <linux/memblock.h>
 #include <linux/panic.h>
+#include <linux/pfn.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
 #include <linux/smp.h>
 
+#include <asm/cmdline.h>
 #include <asm/cpufeature.h>
 #include <asm/e820/api.h>
 #include <asm/msr.h>
+#include <asm/page.h>
+#include <asm/sections.h>
 #include <asm/smp.h>
 
 #include "rmp_hw.h"
@@ -31,19 +38,22 @@
 /* The only one whose layout of entries is known here. */
 #define RMP_FAMILY	0x19
 
-static bool requested __initdata;
-
-/* The parameter is KVM's, but KVM may come too late. */
-static int __init parse_sev_snp(char *arg)
-{
-	return kstrtobool(arg, &requested);
-}
-early_param("kvm_amd.sev_snp", parse_sev_snp);
-
 struct rmp_range {
 	u64 base;
 	u64 size;
 };
+
+/* What shares its first 2 MiB, and its last, with the RMP; half-open. */
+enum { BELOW, ABOVE, NR_NEIGHBOURS };
+
+struct neighbour {
+	u64 start;
+	u64 end;
+};
+
+static bool requested __initdata;
+/* Those that nobody uses; empty otherwise. */
+static struct neighbour set_aside[NR_NEIGHBOURS] __initdata;
 
 static const char * __init check_processor(void)
 {
@@ -61,23 +71,113 @@ static u64 nr_entries(const struct rmp_range *r)
 	return (r->size - RMP_BOOKKEEPING_SIZE) / RMP_ENTRY_SIZE;
 }
 
+static bool __init has_ram(u64 start, u64 end)
+{
+	return e820__mapped_any(start, end, E820_TYPE_RAM);
+}
+
 /* As the firmware wants it, which has the last word with INIT. */
-static const char * __init check_table(struct rmp_range *r)
+static const char * __init find_table(struct rmp_range *r)
 {
 	u64 end;
 
-	rdmsrl(MSR_AMD64_RMP_BASE, r->base);
-	rdmsrl(MSR_AMD64_RMP_END, end);
-	if (!r->base || end <= r->base)
+	if (rdmsrl_safe(MSR_AMD64_RMP_BASE, &r->base) ||
+	    rdmsrl_safe(MSR_AMD64_RMP_END, &end) ||
+	    !r->base || end <= r->base || end == U64_MAX)
 		return "the BIOS has reserved no memory for the RMP";
 	r->size = end - r->base + 1;
 	if (!IS_ALIGNED(r->base, SZ_1M) || !IS_ALIGNED(r->size, SZ_1M))
 		return "the RMP is not 1 MiB aligned";
+	/* It can lie above all RAM, and INIT makes its pages the firmware's. */
+	if (nr_entries(r) <= PHYS_PFN(end))
+		return "the RMP does not cover itself";
+	if (has_ram(r->base, r->base + r->size))
+		return "the RMP lies in usable memory";
+	return NULL;
+}
+
+/* An empty one has no RAM: that would have to go on from inside the RMP. */
+static void __init get_neighbours(const struct rmp_range *r,
+				  struct neighbour n[NR_NEIGHBOURS])
+{
+	u64 end = r->base + r->size;
+
+	n[BELOW].start = ALIGN_DOWN(r->base, SZ_2M);
+	n[BELOW].end = r->base;
+	n[ABOVE].start = end;
+	n[ABOVE].end = ALIGN(end, SZ_2M);
+}
+
+/* The kernel's own end, with its brk area, is reserved only later. */
+static bool __init is_in_use(const struct neighbour *n)
+{
+	return memblock_is_region_reserved(n->start, n->end - n->start) ||
+	       (n->start < __pa_symbol(_end) && __pa_symbol(_text) < n->end);
+}
+
+/* Whoever has reserved it before may free it, so that it cannot be kept. */
+static void __init set_one_aside(const struct neighbour *n,
+				 struct neighbour *aside)
+{
+	if (!has_ram(n->start, n->end) || is_in_use(n) ||
+	    memblock_reserve(n->start, n->end - n->start))
+		return;
+	*aside = *n;
+	pr_info("[mem %#018llx-%#018llx] next to the RMP is set aside\n",
+		n->start, n->end - 1);
+}
+
+/* is_kdump_kernel() does not know of what follows on the command line. */
+static bool __init has_elfcorehdr(void)
+{
+	return cmdline_find_option(boot_command_line, "elfcorehdr", NULL, 0) >= 0;
+}
+
+/* With e820 known, but neither all of its changes nor max_pfn. */
+static void __init set_neighbours_aside(void)
+{
+	struct neighbour n[NR_NEIGHBOURS];
+	struct rmp_range r;
+
+	if (check_processor() || has_elfcorehdr() || find_table(&r))
+		return;
+	get_neighbours(&r, n);
+	set_one_aside(&n[BELOW], &set_aside[BELOW]);
+	set_one_aside(&n[ABOVE], &set_aside[ABOVE]);
+}
+
+/* The parameter is KVM's, but KVM may come too late. */
+static int __init parse_sev_snp(char *arg)
+{
+	int r = kstrtobool(arg, &requested);
+
+	if (!r && requested)
+		set_neighbours_aside();
+	return r;
+}
+early_param("kvm_amd.sev_snp", parse_sev_snp);
+
+static bool __init is_usable(const struct neighbour *n,
+			     const struct neighbour *aside)
+{
+	return has_ram(n->start, n->end) &&
+	       (n->start != aside->start || n->end != aside->end);
+}
+
+static const char * __init check_table(struct rmp_range *r)
+{
+	struct neighbour n[NR_NEIGHBOURS];
+	const char *why;
+
+	why = find_table(r);
+	if (why)
+		return why;
 	if (nr_entries(r) < max_pfn)
 		return "the RMP does not cover all memory";
 	/* The host could not write what shares a large mapping with it. */
-	if (e820__mapped_any(ALIGN_DOWN(r->base, SZ_2M),
-			     ALIGN(r->base + r->size, SZ_2M), E820_TYPE_RAM))
+	get_neighbours(r, n);
+	if (is_usable(&n[BELOW], &set_aside[BELOW]) ||
+	    is_usable(&n[ABOVE], &set_aside[ABOVE]))
 		return "the RMP shares 2 MiB with usable memory";
 	return NULL;
 }

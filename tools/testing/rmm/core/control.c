@@ -107,6 +107,7 @@ u64 control_call(const u64 *x, u64 *out)
 	case MODEL_CALLS:
 		out[1] = control.calls;
 		out[2] = control.left;
+		out[3] = next_exit.left;
 		return RMI_SUCCESS;
 	case MODEL_GRANULES:
 		return granules(out);

@@ -23,7 +23,10 @@
  * x0 back: RMI_SUCCESS or RMI_ERROR_INPUT, with nothing changed.
  */
 #define MODEL_FAIL_NTH		MODEL_FID(0)
-/* x1 back: commands counted since; x2: how many more to the failing one, or 0. */
+/*
+ * x1 back: commands counted since; x2: how many more to the failing one, or 0;
+ * x3: how many exits of MODEL_NEXT_EXIT are still to come.
+ */
 #define MODEL_CALLS		MODEL_FID(1)
 /* x1..x7 back: granules of RAM in each state, in the order of enum granule_state. */
 #define MODEL_GRANULES		MODEL_FID(2)
@@ -31,9 +34,9 @@
 #define MODEL_NOT_SCRUBBED	MODEL_FID(3)
 
 /*
- * The next x1 RECs that are entered, 0: none, exit before they have done anything:
- * x2 is the exit reason, x3 the ESR of the record, all else as of any exit.  RMM
- * 1.0 need not have such a reason.
+ * The next x1 entries of RECs, 0: none, that would run the REC do not: x2 is the
+ * exit reason, x3 the ESR of the record, all else as of any exit.  RMM 1.0 need
+ * not have such a reason.
  * x0 back: RMI_SUCCESS, or RMI_ERROR_INPUT if x2 is no byte, with nothing changed.
  */
 #define MODEL_NEXT_EXIT		MODEL_FID(4)

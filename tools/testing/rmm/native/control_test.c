@@ -235,6 +235,8 @@ static void test_next_exit(void)
 		expect_eq(run_page()->exit.esr, 0x12345678);
 		expect_eq(run_page()->exit.gicv3_lrs[1], 1ull << 63 | 28);
 		expect_eq(arena.runs, 0);
+		rmi_is(RMI_SUCCESS, MODEL_CALLS);
+		expect_eq(out[3], 1 - i);
 	}
 	rmi_is(RMI_SUCCESS, RMI_REC_ENTER, w.rec, w.run);
 	expect_eq(arena.runs, 1);

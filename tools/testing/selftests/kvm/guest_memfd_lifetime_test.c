@@ -529,11 +529,7 @@ static void test_all(void)
 
 static void expect_nothing_left(uint64_t unevictable, int nr_vms)
 {
-	int left;
-
-	trigger_compaction();
-	left = read_meminfo_kb("Unevictable") - unevictable;
-	EXPECT(left < 1024, "no guest_memfd should be left, %d kB are", left);
+	expect_unevictable(unevictable, "at the end");
 	if (nr_vms < 0)
 		note_skipped("VMs left over: no debugfs");
 	else
@@ -570,8 +566,7 @@ int main(int argc, char *argv[])
 		return after_exec(atoi(argv[1]), !strcmp(argv[2], "kept"));
 
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_GUEST_MEMFD));
-	trigger_compaction();
-	unevictable = read_meminfo_kb("Unevictable");
+	unevictable = unevictable_kb();
 	nr_vms = count_vms();
 
 	test_private();

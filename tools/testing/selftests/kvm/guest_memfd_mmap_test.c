@@ -327,8 +327,7 @@ static void test_processes(void)
 
 static uint64_t unevictable_mb(void)
 {
-	trigger_compaction();
-	return read_meminfo_kb("Unevictable") >> 10;
+	return unevictable_kb() >> 10;
 }
 
 /* The memory goes with its last mapping, not with its descriptor or its VM. */

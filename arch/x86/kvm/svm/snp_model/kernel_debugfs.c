@@ -5,7 +5,9 @@
  * instruction shall fail.
  */
 #include <linux/debugfs.h>
+#include <linux/file.h>
 #include <linux/kernel.h>
+#include <linux/kvm_host.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
@@ -13,6 +15,27 @@
 
 #include "kernel_parts.h"
 #include "snp_model.h"
+
+/**
+ * snp_model_call_for() - Call a function for the VM of a file.
+ * @fd: the descriptor
+ * @fn: the function
+ * @arg: its second argument
+ *
+ * Context: may sleep.
+ * Return: what @fn returns; -EBADF if @fd is no VM's.
+ */
+int snp_model_call_for(unsigned int fd, int (*fn)(struct kvm *kvm, void *arg),
+		       void *arg)
+{
+	struct fd f = fdget(fd);
+	int ret = -EBADF;
+
+	if (f.file && file_is_kvm(f.file))
+		ret = fn(f.file->private_data, arg);
+	fdput(f);
+	return ret;
+}
 
 static int states_show(struct seq_file *m, void *unused)
 {
@@ -131,5 +154,6 @@ void __init snp_model_make_debugfs(void)
 	debugfs_create_file("fail", 0600, dir, NULL, &fail_fops);
 	debugfs_create_file("hooks", 0600, dir, NULL, &snp_model_hooks_fops);
 	debugfs_create_file("join", 0200, dir, NULL, &snp_model_join_fops);
+	debugfs_create_file("entry", 0600, dir, NULL, &snp_model_entry_fops);
 	debugfs_create_file("page", 0400, dir, NULL, &snp_model_page_fops);
 }

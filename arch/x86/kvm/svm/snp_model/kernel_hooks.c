@@ -5,7 +5,6 @@
  * what they cost.
  */
 #include <linux/debugfs.h>
-#include <linux/file.h>
 #include <linux/gfp.h>
 #include <linux/kvm_host.h>
 #include <linux/seq_file.h>
@@ -23,8 +22,13 @@ struct hook_call {
 	unsigned int order;
 	/* How many pages each call of invalidate takes back. */
 	unsigned int step;
-	/* Of the entry of the first page, between the hooks. */
+	/*
+	 * Between the hooks, of the first page: its entry, and how large a
+	 * mapping of it may be as private and as shared.
+	 */
 	int level;
+	int private_level;
+	int shared_level;
 	u64 prepare_ns;
 	u64 invalidate_ns;
 };
@@ -59,6 +63,8 @@ static int call_hooks(struct kvm *kvm, void *arg)
 	call->prepare_ns = ktime_get_ns() - start;
 	if (!ret) {
 		ret = snp_lookup_rmpentry(pfn, &assigned, &call->level);
+		call->private_level = snp_gmem_max_mapping_level(kvm, pfn, true);
+		call->shared_level = snp_gmem_max_mapping_level(kvm, pfn, false);
 		call->invalidate_ns = invalidate(pfn, call);
 	}
 	/* Lost ones have another reference. */
@@ -66,32 +72,13 @@ static int call_hooks(struct kvm *kvm, void *arg)
 	return ret;
 }
 
-/**
- * snp_model_call_for() - Call a function for the VM of a file.
- * @fd: the descriptor
- * @fn: the function
- * @arg: its second argument
- *
- * Return: what @fn returns; -EBADF if @fd is no VM's.
- */
-int snp_model_call_for(unsigned int fd, int (*fn)(struct kvm *kvm, void *arg),
-		       void *arg)
-{
-	struct fd f = fdget(fd);
-	int ret = -EBADF;
-
-	if (f.file && file_is_kvm(f.file))
-		ret = fn(f.file->private_data, arg);
-	fdput(f);
-	return ret;
-}
-
 static int hooks_show(struct seq_file *m, void *unused)
 {
 	const struct hook_call *call = m->private;
 
-	seq_printf(m, "level %d prepare_ns %llu invalidate_ns %llu\n",
-		   call->level, call->prepare_ns, call->invalidate_ns);
+	seq_printf(m, "level %d private %d shared %d prepare_ns %llu invalidate_ns %llu\n",
+		   call->level, call->private_level, call->shared_level,
+		   call->prepare_ns, call->invalidate_ns);
 	return 0;
 }
 

@@ -17,7 +17,7 @@ void svm_reload_tss(struct kvm_vcpu *vcpu);
 
 /* kernel_start.c */
 extern bool snp_model_is_on;
-int snp_model_start(void);
+void snp_model_start(void);
 bool snp_model_has(unsigned int feature);
 void snp_model_cpuid(u32 *ebx, u32 *ecx, u32 *edx);
 
@@ -39,10 +39,7 @@ DECLARE_STATIC_CALL(svm_enter_exit, svm_vcpu_enter_exit);
 #define snp_model_is_on		false
 #define snp_cpu_handle_exit	svm_handle_exit
 
-static inline int snp_model_start(void)
-{
-	return -ENODEV;
-}
+static inline void snp_model_start(void) {}
 
 static inline bool snp_model_has(unsigned int feature)
 {

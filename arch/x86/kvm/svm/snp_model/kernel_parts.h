@@ -13,13 +13,14 @@ int snp_model_start_crypto(void);
 
 /* kernel_debugfs.c */
 void snp_model_make_debugfs(void);
-
-/* kernel_hooks.c */
-extern const struct file_operations snp_model_hooks_fops;
 int snp_model_call_for(unsigned int fd, int (*fn)(struct kvm *kvm, void *arg),
 		       void *arg);
 
+/* kernel_hooks.c */
+extern const struct file_operations snp_model_hooks_fops;
+
 /* kernel_pages.c */
-extern const struct file_operations snp_model_join_fops, snp_model_page_fops;
+extern const struct file_operations snp_model_join_fops, snp_model_entry_fops;
+extern const struct file_operations snp_model_page_fops;
 
 #endif

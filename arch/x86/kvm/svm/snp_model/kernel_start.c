@@ -84,18 +84,11 @@ void snp_model_cpuid(u32 *ebx, u32 *ecx, u32 *edx)
 	*edx = MAX_ASID + 1;
 }
 
-/**
- * snp_model_start() - Let the model be this kernel's SNP, if that is asked for.
- *
- * Context: once, while KVM initializes; may sleep.
- * Return: 0; -ENODEV if nobody asks for it, the CPU lacks XSAVE or the crypto API
- * SHA-384; -ENOMEM; -EBUSY if there is an RMP or a firmware already.
- */
-int __init snp_model_start(void)
+static int __init start(void)
 {
 	int err;
 
-	if (!wanted || !boot_cpu_has(X86_FEATURE_XSAVE))
+	if (!boot_cpu_has(X86_FEATURE_XSAVE))
 		return -ENODEV;
 	err = snp_set_firmware_ops(&firmware_ops);
 	if (err)
@@ -103,14 +96,33 @@ int __init snp_model_start(void)
 	err = snp_model_start_crypto();
 	if (!err)
 		err = snp_model_start_rmp();
-	if (err) {
+	if (err)
 		snp_clear_firmware_ops(&firmware_ops);
-		return err;
+	return err;
+}
+
+/**
+ * snp_model_start() - Let the model be this kernel's SNP, if that is asked for.
+ *
+ * Does not, and says so, if the CPU lacks XSAVE or the crypto API SHA-384, without
+ * memory, or if there is an RMP or a firmware already.
+ *
+ * Context: once, while KVM initializes; may sleep.
+ */
+void __init snp_model_start(void)
+{
+	int err;
+
+	if (!wanted)
+		return;
+	err = start();
+	if (err) {
+		pr_err("off: error %d\n", err);
+		return;
 	}
 	static_call_update(svm_enter_exit, snp_cpu_enter_exit);
 	snp_model_make_debugfs();
 	snp_model_is_on = true;
 	add_taint(TAINT_TEST, LOCKDEP_STILL_OK);
 	pr_notice("on: nothing that guests do here is confidential\n");
-	return 0;
 }

@@ -270,9 +270,11 @@ static void test_exit(int i)
 		       "%s: should be an internal error with %#lx, but exit reason %u, suberror %u, data %#llx",
 		       name, data, run->exit_reason, run->internal.suberror,
 		       run->internal.data[0]);
+		EXPECT_EQ(rmm_exits_left(), 1, "%s: exits to come", name);
 		rmm_exit(0, 0, 0);
 	}
 	EXPECT_ERRNO(go_on(), 0, "%s: run again", name);
+	EXPECT_EQ(rmm_exits_left(), 0, "%s: exits to come at the end", name);
 	EXPECT_EQ(agent->value, 5, "%s: what the guest reads", name);
 }
 

@@ -330,9 +330,11 @@ static void test_host_access(void)
 
 int main(int argc, char *argv[])
 {
+	uint64_t unevictable;
 	enum stage stage;
 
 	require_realms();
+	unevictable = unevictable_kb();
 	delegated = rmm_delegated();
 	leaked = rmm_leaked();
 	if (rmm_is_model())
@@ -342,6 +344,7 @@ int main(int argc, char *argv[])
 
 	for (stage = 0; stage < NR_STAGES; stage++)
 		test_kills(stage);
+	expect_unevictable(unevictable, "after all realms");
 	test_memory_is_usable();
 	test_host_access();
 	return test_verdict();

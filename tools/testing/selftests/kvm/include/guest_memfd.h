@@ -92,10 +92,10 @@ uint64_t gmem_blocks(int fd);
 bool gmem_counts_blocks(struct kvm_vm *vm);
 
 /*
- * Allocates the page of @fd at @offset anew and says in which frame it is; 0 if
+ * Allocates the page of @gmem at @offset anew and says in which frame it is; 0 if
  * that cannot be found out.  A frame that is poisoned has a memory error.
  */
-uint64_t gmem_find_frame(int fd, uint64_t offset);
+uint64_t gmem_find_frame(int gmem, uint64_t offset);
 bool can_poison_frames(void);
 void poison_frame(uint64_t pfn);
 void unpoison_frame(uint64_t pfn);
@@ -180,6 +180,13 @@ uint64_t rnd_below(struct rnd *rnd, uint64_t limit);
 /* Host surroundings. */
 int write_file(const char *path, const char *text);
 uint64_t read_meminfo_kb(const char *key);
+
+/*
+ * What cannot be evicted, to which all pages of guest_memfds belong; and that it
+ * is no more than before, as soon as VMs have ended that are about to.
+ */
+uint64_t unevictable_kb(void);
+bool expect_unevictable(uint64_t before_kb, const char *when);
 void trigger_compaction(void);
 uint64_t now_ms(void);
 void *map_anonymous(uint64_t size, uint64_t align);

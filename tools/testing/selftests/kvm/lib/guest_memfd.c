@@ -523,42 +523,64 @@ void *map_anonymous(uint64_t size, uint64_t align)
 	return mem;
 }
 
+/* Pages on their way from or to a list of a CPU would not count. */
+uint64_t unevictable_kb(void)
+{
+	trigger_compaction();
+	return read_meminfo_kb("Unevictable");
+}
+
+bool expect_unevictable(uint64_t before_kb, const char *when)
+{
+	uint64_t end = now_ms() + 5000, slack = 1024, now;
+
+	do {
+		now = unevictable_kb();
+	} while (now >= before_kb + slack && now_ms() < end);
+	return EXPECT(now < before_kb + slack,
+		      "%s: no guest_memfd should be left, but %lu kB of unevictable memory were %lu",
+		      when, now, before_kb);
+}
+
 /* Memory errors, of pages that no process has mapped */
 
 #define KPF_UNEVICTABLE	0x40000	/* bit 18 */
 #define HWPOISON	"/sys/kernel/debug/hwpoison/"
 
-/* Which frames are unevictable, and how many there are, with room for @max. */
-static uint64_t read_unevictable(uint8_t *unevictable, uint64_t max)
+/* A power of two that is more than there are frames. */
+static uint64_t more_than_frames(int fd)
 {
-	int fd = open("/proc/kpageflags", O_RDONLY);
-	uint64_t flags[512], nr = 0;
-	ssize_t i, len;
+	uint64_t flags, nr = 1ul << 20;
 
-	while (nr + ARRAY_SIZE(flags) <= max) {
-		len = pread(fd, flags, sizeof(flags), nr * sizeof(*flags));
-		if (len <= 0)
-			break;
-		for (i = 0; i < len / sizeof(*flags); i++)
-			unevictable[nr++] = !!(flags[i] & KPF_UNEVICTABLE);
-	}
-	close(fd);
+	while (pread(fd, &flags, sizeof(flags), nr * sizeof(flags)) > 0)
+		nr *= 2;
 	return nr;
 }
 
-/* The frame of a page is the one that becomes unevictable as it is allocated. */
-static uint64_t find_new_unevictable(int gmem, uint64_t offset, uint8_t *before,
-				     uint8_t *now, uint64_t max)
+/* Which frames are unevictable. */
+static void read_unevictable(int fd, uint8_t *unevictable)
 {
-	uint64_t pfn, nr, found = 0, nr_found = 0;
+	uint64_t flags[512], nr = 0;
+	ssize_t i, len;
+
+	while ((len = pread(fd, flags, sizeof(flags), nr * sizeof(*flags))) > 0)
+		for (i = 0; i < len / sizeof(*flags); i++)
+			unevictable[nr++] = !!(flags[i] & KPF_UNEVICTABLE);
+}
+
+/* The frame of a page is the one that becomes unevictable as it is allocated. */
+static uint64_t find_new_unevictable(int gmem, uint64_t offset, int fd,
+				     uint8_t *before, uint8_t *now, uint64_t max)
+{
+	uint64_t pfn, found = 0, nr_found = 0;
 
 	gmem_punch(gmem, offset, getpagesize());
 	trigger_compaction();
-	read_unevictable(before, max);
+	read_unevictable(fd, before);
 	gmem_allocate(gmem, offset, getpagesize());
 	trigger_compaction();
-	nr = read_unevictable(now, max);
-	for (pfn = 0; pfn < nr; pfn++)
+	read_unevictable(fd, now);
+	for (pfn = 0; pfn < max; pfn++)
 		if (!before[pfn] && now[pfn]) {
 			found = pfn;
 			nr_found++;
@@ -566,17 +588,17 @@ static uint64_t find_new_unevictable(int gmem, uint64_t offset, uint8_t *before,
 	return nr_found == 1 ? found : 0;
 }
 
-uint64_t gmem_find_frame(int fd, uint64_t offset)
+uint64_t gmem_find_frame(int gmem, uint64_t offset)
 {
-	const uint64_t max = (64ul << 30) / getpagesize();
+	int fd = open("/proc/kpageflags", O_RDONLY), tries = 5;
+	uint64_t max = more_than_frames(fd), pfn = 0;
 	uint8_t *before = calloc(max, 1), *now = calloc(max, 1);
-	uint64_t pfn = 0;
-	int tries = 5;
 
 	while (!pfn && tries--)
-		pfn = find_new_unevictable(fd, offset, before, now, max);
+		pfn = find_new_unevictable(gmem, offset, fd, before, now, max);
 	free(now);
 	free(before);
+	close(fd);
 	return pfn;
 }
 

@@ -345,8 +345,8 @@ self_test() {
 			echo "ok self-test: $case: $got${said:+; $said}"
 			passed=$((passed + 1))
 		else
-			echo "FAIL self-test: $case: expected $expect, $want; got: $got" \
-				"${said:+; $said}"
+			echo "FAIL self-test: $case: expected $expect, $want;" \
+				"got: $got${said:+; $said}"
 			failed=$((failed + 1))
 		fi
 	done <<-EOF

@@ -13,6 +13,30 @@
 #define MEMORY		(4 * SIZE_1G)
 #define NR_PAGES	8
 
+/* ASIDs that the model has: as many VMs can be initialized. */
+#define NR_ASIDS	12
+
+/* What a firmware's status is not, before a command that has to set it. */
+#define NO_STATUS	0x77777777
+
+#define NR_SECONDS	10
+
+/* @fw_error is what the firmware has said, 0 if it has not been asked. */
+static void expect_op(struct kvm_vm *vm, uint32_t id, void *data, int err,
+		      uint32_t fw_error, const char *what)
+{
+	struct kvm_sev_cmd cmd = {
+		.id = id,
+		.data = (uintptr_t)data,
+		.error = NO_STATUS,
+		.sev_fd = -1,
+	};
+
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_MEMORY_ENCRYPT_OP, &cmd), err, "%s",
+		     what);
+	EXPECT_EQ(cmd.error, fw_error, "%s: firmware's status", what);
+}
+
 /* The type and its capabilities */
 
 static const struct {
@@ -43,6 +67,21 @@ static void test_caps(void)
 	       "KVM_CAP_EXIT_HYPERCALL of an SNP VM should have MAP_GPA_RANGE");
 	EXPECT(vm_check_cap(vm, KVM_CAP_MULTI_ADDRESS_SPACE) <= 1,
 	       "an SNP VM should have one address space, for it has no SMM");
+	kvm_vm_free(vm);
+}
+
+/* VMMs ask a VM that they have, of whichever type, before they make one. */
+static void test_probes(void)
+{
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_DEFAULT_VM);
+
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_MEMORY_ENCRYPT_OP, NULL), 0,
+		     "KVM_MEMORY_ENCRYPT_OP with no command, ordinary VM");
+	EXPECT(vm_check_cap(vm, KVM_CAP_VM_TYPES) & 1 << KVM_X86_SNP_VM,
+	       "KVM_CAP_VM_TYPES of an ordinary VM should have SNP's");
+	EXPECT(vm_check_cap(vm, KVM_CAP_EXIT_HYPERCALL) &
+	       1 << KVM_HC_MAP_GPA_RANGE,
+	       "KVM_CAP_EXIT_HYPERCALL of an ordinary VM should have MAP_GPA_RANGE");
 	kvm_vm_free(vm);
 }
 
@@ -171,6 +210,86 @@ static void test_init2(uint64_t features)
 	snp_expect_all_back("VMs after INIT2");
 }
 
+/* The firmware is initialized by the first of all, and not asked again. */
+static void test_init2_status(void)
+{
+	struct kvm_vm *vms[2];
+	struct kvm_sev_init init;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(vms); i++) {
+		vms[i] = vm_create_barebones_type(KVM_X86_SNP_VM);
+		init = (struct kvm_sev_init) { .flags = 1 };
+		expect_op(vms[i], KVM_SEV_INIT2, &init, EINVAL, 0,
+			  "INIT2 with a flag");
+		expect_op(vms[i], KVM_SEV_INIT2, NOWHERE, EFAULT, 0,
+			  "INIT2 from where no memory is");
+		init.flags = 0;
+		expect_op(vms[i], KVM_SEV_INIT2, &init, 0, 0,
+			  i ? "INIT2 of another VM" : "INIT2 of a VM");
+	}
+	for (i = 0; i < ARRAY_SIZE(vms); i++)
+		kvm_vm_free(vms[i]);
+}
+
+/* VMs give their ASIDs back some time after their last file is closed. */
+static int init2_in_time(struct kvm_vm *vm)
+{
+	uint64_t end = now_ms() + NR_SECONDS * 1000;
+	int ret;
+
+	do {
+		ret = snp_init2(vm, 0);
+		if (!ret || errno != EBUSY)
+			break;
+		usleep(1000);
+	} while (now_ms() < end);
+	return ret;
+}
+
+/* As many VMs as there are ASIDs; NULL in place of those without. */
+static unsigned int use_up_asids(struct kvm_vm *vms[NR_ASIDS])
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_ASIDS; i++) {
+		vms[i] = vm_create_barebones_type(KVM_X86_SNP_VM);
+		if (init2_in_time(vms[i]))
+			break;
+	}
+	if (i == NR_ASIDS)
+		return i;
+
+	EXPECT_EQ(errno, EBUSY, "errno of INIT2 of VM %u", i);
+	/* Lost pages have theirs for ever. */
+	EXPECT(i && snp_model_leaked(), "INIT2 of %u VMs succeeds, of %u ASIDs",
+	       i, NR_ASIDS);
+	kvm_vm_free(vms[i]);
+	return i;
+}
+
+static void test_asids(void)
+{
+	struct kvm_vm *vms[NR_ASIDS], *vm;
+	struct kvm_sev_init init = {};
+	unsigned int nr;
+
+	if (!has_snp_model()) {
+		note_skipped("ASIDs: need the model of SEV-SNP, which has few");
+		return;
+	}
+	nr = use_up_asids(vms);
+	vm = vm_create_barebones_type(KVM_X86_SNP_VM);
+	expect_op(vm, KVM_SEV_INIT2, &init, EBUSY, 0,
+		  "INIT2 with all ASIDs in use");
+	if (nr)
+		kvm_vm_free(vms[--nr]);
+	EXPECT_ERRNO(init2_in_time(vm), 0, "INIT2 when an ASID is free again");
+	kvm_vm_free(vm);
+	while (nr)
+		kvm_vm_free(vms[--nr]);
+}
+
 /* Each bit that is offered. */
 static void test_features(uint64_t features)
 {
@@ -213,7 +332,7 @@ static void test_commands(void)
 		     "a command where no memory is");
 	EXPECT_ERRNO(snp_init2(vm, 0), 0, "INIT2");
 	for (i = 0; i < ARRAY_SIZE(legacy); i++)
-		EXPECT_ERRNO(snp_op(vm, legacy[i], data, NULL), ENOTTY,
+		EXPECT_ERRNO(snp_op(vm, legacy[i], data, NULL), EPERM,
 			     "command %u of SEV on an SNP VM", legacy[i]);
 	/* They are for VMs of the default type. */
 	EXPECT_ERRNO(snp_op(vm, KVM_SEV_INIT, NULL, NULL), EINVAL,
@@ -231,6 +350,7 @@ static void test_commands(void)
 static void test_too_early(void)
 {
 	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_SNP_VM);
+	struct kvm_vcpu *vcpu;
 	char page[1];
 
 	EXPECT_ERRNO(snp_launch_start(vm, SNP_POLICY, NULL), ENOTTY,
@@ -240,6 +360,8 @@ static void test_too_early(void)
 		     "LAUNCH_UPDATE before INIT2");
 	EXPECT_ERRNO(snp_launch_finish(vm, NULL), ENOTTY,
 		     "LAUNCH_FINISH before INIT2");
+	vcpu = __vm_vcpu_add(vm, 0);
+	EXPECT_ERRNO(__vcpu_run(vcpu), EINVAL, "KVM_RUN before INIT2");
 	kvm_vm_free(vm);
 }
 
@@ -248,6 +370,7 @@ static void test_other_types(void)
 	const unsigned long types[] = {
 		KVM_X86_DEFAULT_VM, KVM_X86_SW_PROTECTED_VM,
 	};
+	char page[1];
 	struct kvm_vm *vm;
 	int i;
 
@@ -259,17 +382,64 @@ static void test_other_types(void)
 			     "INIT2 of a VM of type %lu", types[i]);
 		EXPECT_ERRNO(snp_launch_start(vm, SNP_POLICY, NULL), ENOTTY,
 			     "LAUNCH_START of a VM of type %lu", types[i]);
+		EXPECT_ERRNO(snp_launch_update(vm, KVM_SEV_SNP_PAGE_TYPE_NORMAL,
+					       0, page, SIZE_4K, NULL), ENOTTY,
+			     "LAUNCH_UPDATE of a VM of type %lu", types[i]);
 		EXPECT_ERRNO(snp_launch_finish(vm, NULL), ENOTTY,
 			     "LAUNCH_FINISH of a VM of type %lu", types[i]);
 		kvm_vm_free(vm);
 	}
 }
 
+/* The context of an SNP guest is the firmware's alone. */
+
+static const struct {
+	const char *name;
+	uint32_t cap;
+} context_caps[] = {
+	{ "COPY", KVM_CAP_VM_COPY_ENC_CONTEXT_FROM },
+	{ "MOVE", KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM },
+};
+
+static void expect_no_context(struct kvm_vm *to, struct kvm_vm *from,
+			      const char *what)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(context_caps); i++)
+		EXPECT_ERRNO(__vm_enable_cap(to, context_caps[i].cap, from->fd),
+			     EINVAL, "KVM_CAP_VM_%s_ENC_CONTEXT_FROM, %s",
+			     context_caps[i].name, what);
+}
+
+static void test_contexts(void)
+{
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_SNP_VM);
+	struct kvm_vm *fresh = vm_create_barebones_type(KVM_X86_SNP_VM);
+	struct kvm_vm *plain = vm_create_barebones_type(KVM_X86_DEFAULT_VM);
+
+	expect_no_context(fresh, vm, "SNP VMs before INIT2");
+	EXPECT_ERRNO(snp_init2(vm, 0), 0, "INIT2");
+	expect_no_context(fresh, vm, "to an SNP VM before INIT2");
+	expect_no_context(vm, fresh, "from an SNP VM before INIT2");
+	expect_no_context(plain, vm, "from an SNP VM");
+	expect_no_context(vm, plain, "to an SNP VM");
+	expect_no_context(vm, vm, "from itself");
+	EXPECT_ERRNO(snp_launch_start(vm, SNP_POLICY, NULL), 0,
+		     "LAUNCH_START after all that");
+	expect_no_context(fresh, vm, "from a started SNP VM");
+	EXPECT_ERRNO(snp_init2(fresh, 0), 0, "INIT2 of the other");
+	expect_no_context(fresh, vm, "SNP VMs after INIT2");
+	kvm_vm_free(vm);
+	kvm_vm_free(fresh);
+	kvm_vm_free(plain);
+}
+
 /* KVM_SEV_SNP_LAUNCH_START */
 
 static struct kvm_vm *vm;
 static struct gmem_area memory;
-static char source[2 * SIZE_4K] __aligned(SIZE_4K);
+static char source[3 * SIZE_4K] __aligned(SIZE_4K);
 
 static void begin(void)
 {
@@ -480,6 +650,56 @@ static void test_update_zero(void)
 		     "LAUNCH_UPDATE of ZERO from where no memory is");
 }
 
+/* Only what is done is taken off, and what has stopped it fails the next call. */
+static void expect_update(struct kvm_sev_snp_launch_update *args, int err,
+			  uint32_t fw_error, uint64_t pages, const char *what)
+{
+	const struct kvm_sev_snp_launch_update old = *args;
+
+	expect_op(vm, KVM_SEV_SNP_LAUNCH_UPDATE, args, err, fw_error, what);
+	EXPECT_EQ(args->gfn_start, old.gfn_start + pages, "%s: gfn_start", what);
+	EXPECT_EQ(args->uaddr, old.uaddr + pages * SIZE_4K, "%s: uaddr", what);
+	EXPECT_EQ(args->len, old.len - pages * SIZE_4K, "%s: len", what);
+}
+
+static void test_update_refused(void)
+{
+	struct kvm_sev_snp_launch_update args = good_update();
+
+	if (!has_snp_model()) {
+		note_skipped("pages that are refused: need the model of SEV-SNP");
+		return;
+	}
+	args.len = 3 * SIZE_4K;
+	snp_model_fail(SNP_FAILING_COMMAND, SNP_CMD_LAUNCH_UPDATE, 1, 2,
+		       SNP_FW_RESOURCE_LIMIT);
+	expect_update(&args, 0, 0, 1, "three pages, the second refused");
+	expect_update(&args, EIO, SNP_FW_RESOURCE_LIMIT, 0, "refused again");
+	snp_model_fail(SNP_FAILING_RMPUPDATE, 0, 0, 1, SNP_FAIL_INPUT);
+	expect_update(&args, EIO, 0, 0, "refused by RMPUPDATE");
+	snp_model_fail(SNP_FAILING_NONE, 0, 0, 0, 0);
+	expect_update(&args, 0, 0, 2, "no more refused");
+}
+
+static void test_update_parts(void)
+{
+	struct kvm_sev_snp_launch_update args = good_update();
+
+	args.gfn_start += 3;
+	args.len = 3 * SIZE_4K;
+	vm_set_shared(vm, MEMORY + 4 * SIZE_4K, SIZE_4K);
+	expect_update(&args, 0, 0, 1, "three pages, the second shared");
+	expect_update(&args, EIO, 0, 0, "a shared frame and a private one");
+	vm_set_private(vm, MEMORY + 4 * SIZE_4K, SIZE_4K);
+	expect_update(&args, 0, 0, 2, "private frames again");
+
+	args = good_update();
+	args.gfn_start += NR_PAGES - 1;
+	args.len = 2 * SIZE_4K;
+	expect_update(&args, 0, 0, 1, "a page of the slot and one past its end");
+	expect_update(&args, EINVAL, 0, 0, "a page past the slot's end");
+}
+
 /* Processes may have its pages mapped. */
 static void test_update_mapped_file(void)
 {
@@ -520,6 +740,13 @@ static void test_update(void)
 	test_update_mapped_file();
 	end("VM after LAUNCH_UPDATE");
 	munmap(plain, SIZE_4K);
+
+	begin();
+	EXPECT_ERRNO(snp_launch_start(vm, SNP_POLICY, NULL), 0,
+		     "LAUNCH_START");
+	test_update_refused();
+	test_update_parts();
+	end("VM after LAUNCH_UPDATE of parts");
 }
 
 /* KVM_SEV_SNP_LAUNCH_FINISH */
@@ -540,6 +767,30 @@ static void expect_no_pre_fault(struct kvm_vcpu *vcpu, const char *when)
 	EXPECT_EQ(range.size, SIZE_4K, "what is left of it before %s", when);
 }
 
+/* A VMSA that is not the guest's yet, and the command itself; tried again. */
+static void test_finish_refused(void)
+{
+	struct kvm_sev_snp_launch_finish args = {};
+
+	if (!has_snp_model()) {
+		note_skipped("a launch that is refused: needs the model of SEV-SNP");
+		return;
+	}
+	snp_model_fail(SNP_FAILING_RMPUPDATE, 0, 0, 1, SNP_FAIL_INPUT);
+	expect_op(vm, KVM_SEV_SNP_LAUNCH_FINISH, &args, EIO, 0,
+		  "LAUNCH_FINISH, VMSA refused by RMPUPDATE");
+	snp_model_fail(SNP_FAILING_NONE, 0, 0, 0, 0);
+	snp_model_fail(SNP_FAILING_COMMAND, SNP_CMD_LAUNCH_UPDATE, 0, 1,
+		       SNP_FW_RESOURCE_LIMIT);
+	expect_op(vm, KVM_SEV_SNP_LAUNCH_FINISH, &args, EIO,
+		  SNP_FW_RESOURCE_LIMIT, "LAUNCH_FINISH, VMSA refused");
+	snp_model_fail(SNP_FAILING_COMMAND, SNP_CMD_LAUNCH_FINISH, 0, 1,
+		       SNP_FW_INVALID_PARAM);
+	expect_op(vm, KVM_SEV_SNP_LAUNCH_FINISH, &args, EIO,
+		  SNP_FW_INVALID_PARAM, "LAUNCH_FINISH, refused");
+	snp_model_fail(SNP_FAILING_NONE, 0, 0, 0, 0);
+}
+
 static void test_finish(void)
 {
 	struct kvm_sev_snp_launch_finish finish = { .flags = 1 };
@@ -549,12 +800,11 @@ static void test_finish(void)
 	begin();
 	vcpu = __vm_vcpu_add(vm, 0);
 	vcpu_init_cpuid(vcpu, kvm_get_supported_cpuid());
-	EXPECT(__vcpu_run(vcpu) < 0, "KVM_RUN before LAUNCH_START should fail");
+	EXPECT_ERRNO(__vcpu_run(vcpu), EINVAL, "KVM_RUN before LAUNCH_START");
 	expect_no_pre_fault(vcpu, "LAUNCH_START");
 	EXPECT_ERRNO(snp_launch_start(vm, SNP_POLICY, NULL), 0,
 		     "LAUNCH_START");
-	EXPECT(__vcpu_run(vcpu) < 0,
-	       "KVM_RUN before LAUNCH_FINISH should fail");
+	EXPECT_ERRNO(__vcpu_run(vcpu), EINVAL, "KVM_RUN before LAUNCH_FINISH");
 	expect_no_pre_fault(vcpu, "LAUNCH_FINISH");
 	EXPECT_ERRNO(snp_op(vm, KVM_SEV_SNP_LAUNCH_FINISH, &finish, NULL),
 		     EINVAL, "LAUNCH_FINISH with a flag");
@@ -566,6 +816,7 @@ static void test_finish(void)
 	};
 	EXPECT_ERRNO(snp_op(vm, KVM_SEV_SNP_LAUNCH_FINISH, &finish, NULL),
 		     EFAULT, "LAUNCH_FINISH, ID block where no memory is");
+	test_finish_refused();
 	EXPECT_ERRNO(snp_launch_finish(vm, NULL), 0,
 		     "LAUNCH_FINISH after all that");
 
@@ -578,6 +829,53 @@ static void test_finish(void)
 	end("VM after LAUNCH_FINISH");
 }
 
+/*
+ * Commands without an answer.  A page that the firmware has by then would be
+ * lost, so it is either one command alone that is not answered, or nothing from
+ * one on that has no page to give.
+ */
+static void silence(uint32_t command, unsigned int times)
+{
+	snp_model_fail(SNP_FAILING_COMMAND, command, 0, times, SNP_FW_NO_ANSWER);
+}
+
+static void test_silence(void)
+{
+	struct kvm_sev_snp_launch_start start = { .policy = SNP_POLICY };
+	struct kvm_sev_snp_launch_update args = good_update();
+	struct kvm_sev_snp_launch_finish finish = {};
+	struct kvm_vm *other;
+
+	if (!has_snp_model()) {
+		note_skipped("firmware that does not answer: needs the model of SEV-SNP");
+		return;
+	}
+	other = vm_create_barebones_type(KVM_X86_SNP_VM);
+	EXPECT_ERRNO(snp_init2(other, 0), 0, "INIT2");
+	begin();
+	silence(SNP_CMD_GCTX_CREATE, 1);
+	expect_op(vm, KVM_SEV_SNP_LAUNCH_START, &start, ETIMEDOUT, 0,
+		  "LAUNCH_START without an answer");
+	expect_op(vm, KVM_SEV_SNP_LAUNCH_START, &start, 0, 0,
+		  "LAUNCH_START with one");
+	silence(SNP_CMD_LAUNCH_UPDATE, 1);
+	expect_update(&args, EIO, 0, 0, "LAUNCH_UPDATE without an answer");
+	expect_update(&args, 0, 0, 1, "LAUNCH_UPDATE with one");
+
+	silence(0, -1u);
+	expect_op(vm, KVM_SEV_SNP_LAUNCH_FINISH, &finish, ETIMEDOUT, 0,
+		  "LAUNCH_FINISH without an answer");
+	expect_op(other, KVM_SEV_SNP_LAUNCH_START, &start, EBUSY, 0,
+		  "LAUNCH_START after that");
+	snp_model_fail(SNP_FAILING_NONE, 0, 0, 0, 0);
+	expect_op(other, KVM_SEV_SNP_LAUNCH_START, &start, 0, 0,
+		  "LAUNCH_START when the firmware answers again");
+	expect_op(vm, KVM_SEV_SNP_LAUNCH_FINISH, &finish, 0, 0,
+		  "LAUNCH_FINISH when the firmware answers again");
+	kvm_vm_free(other);
+	end("VMs after a firmware that does not answer");
+}
+
 int main(int argc, char *argv[])
 {
 	uint64_t features;
@@ -585,17 +883,22 @@ int main(int argc, char *argv[])
 	snp_begin();
 
 	test_caps();
+	test_probes();
 	test_cpuid();
 	features = test_attrs();
 	test_init2(features);
+	test_init2_status();
+	test_asids();
 	test_features(features);
 	test_commands();
 	test_too_early();
 	test_other_types();
+	test_contexts();
 	test_start();
 	test_good_policy(SNP_POLICY | SNP_POLICY_DEBUG, "with DEBUG");
 	test_good_policy(SNP_POLICY | 1 << 8 | 51, "for version 1.51");
 	test_update();
 	test_finish();
+	test_silence();
 	return test_verdict();
 }

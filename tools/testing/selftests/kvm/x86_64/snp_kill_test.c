@@ -288,10 +288,12 @@ static void test_memory_is_usable(void)
 
 int main(int argc, char *argv[])
 {
+	uint64_t unevictable;
 	enum stage stage;
 	int i;
 
 	snp_begin();
+	unevictable = unevictable_kb();
 
 	for (stage = VM; stage < NR_STAGES; stage++)
 		test_kill(stage);
@@ -299,6 +301,7 @@ int main(int argc, char *argv[])
 		for (i = 0; i < ARRAY_SIZE(closings); i++)
 			test_close(stage, closings[i]);
 	in_a_child(let_slots_go, SHARED, NULL, "slots that have gone");
+	expect_unevictable(unevictable, "after all guests");
 	test_memory_is_usable();
 	return test_verdict();
 }

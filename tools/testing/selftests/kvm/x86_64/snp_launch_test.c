@@ -79,6 +79,22 @@ static void test_pages(void)
 #define NO_GPA		BIT_ULL(51)
 #define SNP_MSR_NONE	(-1ul << 12)
 
+/* Requests that there are not, among them answers */
+static const uint64_t unknown[] = {
+	0x003, 0x12345000000 | 0x008, SNP_MSR_FEATURES_RESP,
+	-1ul << 12 | SNP_MSR_REGISTER_RESP, 1ul << 63 | SNP_MSR_PSC_RESP,
+	0x101, -1ul,
+};
+
+static void test_unknown_msr_calls(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(unknown); i++)
+		EXPECT_EQ(snp_call(&snp, 0, guest_msr_call, unknown[i]),
+			  unknown[i], "what the MSR has after an unknown request");
+}
+
 static void test_msr_calls(void)
 {
 	uint64_t ghcb = SNP_GHCB(0), v;
@@ -147,11 +163,22 @@ static void test_report(uint8_t byte)
 /* A shared page: the second vCPU never asks for a report. */
 #define SPARE		SNP_REQUEST(1)
 
+static const struct {
+	const char *name;
+	uint64_t gpa;
+} bad_certs[] = {
+	{ "a page that is not aligned", SPARE + 8 },
+	{ "a page beyond memory", MEMORY + SIZE },
+	{ "a page where no memory can be", NO_GPA },
+	{ "a private page", MEMORY },
+};
+
 /* The same with the host's certificates, of which there are none */
 static void test_certificates(void)
 {
 	const struct snp_mailbox *mailbox = snp_mailbox(&snp.agents[0]);
 	const struct snp_report *report = &mailbox->report;
+	int i;
 
 	EXPECT_EQ(snp_call(&snp, 0, guest_ext_report, 0x66, SPARE, 0),
 		  SNP_REQUEST_NEEDS_PAGES, "no page for certificates");
@@ -164,11 +191,66 @@ static void test_certificates(void)
 	EXPECT_EQ(snp_call(&snp, 0, guest_check_zero, SPARE, 24), SPARE + 24,
 		  "where the table of certificates does not end at once");
 
-	EXPECT_EQ(snp_call(&snp, 0, guest_ext_report, 0x68, snp.special[SNP_ZERO],
-			   1), SNP_GHCB_INVALID_INPUT,
-		  "certificates to a private page");
-	EXPECT_EQ(mailbox->info_1 & 0xffffffff, SNP_GHCB_ERROR,
-		  "exit information 1 of that");
+	for (i = 0; i < ARRAY_SIZE(bad_certs); i++) {
+		EXPECT_EQ(snp_call(&snp, 0, guest_ext_report, 0x68,
+				   bad_certs[i].gpa, 1), SNP_GHCB_INVALID_INPUT,
+			  "certificates to %s", bad_certs[i].name);
+		EXPECT_EQ(mailbox->info_1 & 0xffffffff, SNP_GHCB_ERROR,
+			  "certificates to %s: exit information 1",
+			  bad_certs[i].name);
+	}
+}
+
+/* Where the guest's request is, and where the answer is to come */
+
+static const struct {
+	const char *name;
+	uint64_t request, response;
+} bad_requests[] = {
+#define REQUEST		SNP_REQUEST(0)
+#define RESPONSE	SNP_RESPONSE(0)
+	{ "both in one page", REQUEST, REQUEST },
+	{ "a request that is not aligned", REQUEST + 8, RESPONSE },
+	{ "an answer that is not aligned", REQUEST, RESPONSE + 8 },
+	{ "a request in a private page", MEMORY, RESPONSE },
+	{ "an answer in a private page", REQUEST, MEMORY },
+	{ "a request beyond memory", MEMORY + SIZE, RESPONSE },
+	{ "an answer beyond memory", REQUEST, MEMORY + SIZE },
+	{ "a request where no memory can be", NO_GPA, RESPONSE },
+	{ "an answer where no memory can be", REQUEST, NO_GPA },
+#undef RESPONSE
+#undef REQUEST
+};
+
+static void expect_refused(uint64_t error, const char *name, const char *how)
+{
+	EXPECT_EQ(error, SNP_GHCB_INVALID_INPUT, "%s, %s: exit information 2",
+		  name, how);
+	EXPECT_EQ(snp_mailbox(&snp.agents[0])->info_1 & 0xffffffff,
+		  SNP_GHCB_ERROR, "%s, %s: exit information 1", name, how);
+}
+
+/*
+ * The page of requests has one that the firmware would answer: if it did, the
+ * next one would be out of sequence.
+ */
+static void test_bad_requests(void)
+{
+	uint64_t ret;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad_requests); i++) {
+		ret = snp_call(&snp, 0, guest_vmgexit, SNP_EXIT_REQUEST,
+			       bad_requests[i].request,
+			       bad_requests[i].response);
+		expect_refused(ret, bad_requests[i].name, "guest request");
+		ret = snp_call(&snp, 0, guest_ext_request,
+			       bad_requests[i].request,
+			       bad_requests[i].response, SPARE, 1);
+		expect_refused(ret, bad_requests[i].name,
+			       "extended guest request");
+	}
+	test_report(0x23);
 }
 
 /* Calls that are refused */
@@ -332,11 +414,22 @@ static void *run_second(void *arg)
 	return NULL;
 }
 
+/* In the request, bits 19:16 */
+#define VMPL(n)		((n) << 16)
+
 static const struct {
 	const char *name;
 	uint64_t request, apic_id, features;
 } bad_aps[] = {
 	{ "request 3", 3, 1, SNP_FEAT_SNP_ACTIVE },
+	{ "creation on INIT at VMPL1", VMPL(1) | SNP_AP_CREATE_ON_INIT, 1,
+	  SNP_FEAT_SNP_ACTIVE },
+	{ "creation at VMPL1", VMPL(1) | SNP_AP_CREATE, 1,
+	  SNP_FEAT_SNP_ACTIVE },
+	{ "creation at VMPL3", VMPL(3) | SNP_AP_CREATE, 1,
+	  SNP_FEAT_SNP_ACTIVE },
+	{ "destruction at VMPL1", VMPL(1) | SNP_AP_DESTROY, 1,
+	  SNP_FEAT_SNP_ACTIVE },
 	{ "no such APIC ID", SNP_AP_CREATE, 77, SNP_FEAT_SNP_ACTIVE },
 	{ "APIC ID 2^31", SNP_AP_CREATE, 1u << 31, SNP_FEAT_SNP_ACTIVE },
 	{ "features without SNP", SNP_AP_CREATE, 1, 0 },
@@ -344,27 +437,79 @@ static const struct {
 	  SNP_FEAT_SNP_ACTIVE | 1ul << 62 },
 };
 
+static const struct {
+	const char *name;
+	uint64_t gpa;
+} bad_vmsas[] = {
+	{ "a VMSA that is not aligned", MEMORY + SIZE_4K + 8 },
+	{ "a VMSA at 2 MiB, for an erratum", MEMORY },
+	{ "a VMSA in a shared page", SPARE },
+	{ "a VMSA beyond memory", MEMORY + SIZE + SIZE_4K },
+	{ "a VMSA where no memory can be", NO_GPA | SIZE_4K },
+};
+
 static void test_bad_aps(void)
 {
-	struct snp_mailbox *mailbox = snp_mailbox(&snp.agents[0]);
+	uint64_t ret;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad_aps); i++) {
-		snp_call(&snp, 0, guest_create_ap, 1, bad_aps[i].request,
-			 bad_aps[i].apic_id, bad_aps[i].features);
-		EXPECT(mailbox->info_1 & 0xffffffff,
-		       "AP creation with %s should fail, exit information is %#lx, %#lx",
-		       bad_aps[i].name, mailbox->info_1, mailbox->info_2);
+		ret = snp_call(&snp, 0, guest_create_ap, 1, bad_aps[i].request,
+			       bad_aps[i].apic_id, bad_aps[i].features);
+		expect_refused(ret, bad_aps[i].name, "AP creation");
 	}
-	snp_call(&snp, 0, guest_vmgexit, SNP_EXIT_AP_CREATION,
-		 1ul << 32 | SNP_AP_CREATE, snp.vmsa_gpa[1] + 8,
-		 SNP_FEAT_SNP_ACTIVE);
-	EXPECT(mailbox->info_1 & 0xffffffff,
-	       "AP creation with a VMSA that is not aligned should fail");
-	snp_call(&snp, 0, guest_vmgexit, SNP_EXIT_AP_CREATION,
-		 1ul << 32 | SNP_AP_CREATE, MEMORY, SNP_FEAT_SNP_ACTIVE);
-	EXPECT(mailbox->info_1 & 0xffffffff,
-	       "AP creation with a VMSA at 2 MiB should fail, for an erratum");
+	for (i = 0; i < ARRAY_SIZE(bad_vmsas); i++) {
+		ret = snp_call(&snp, 0, guest_vmgexit, SNP_EXIT_AP_CREATION,
+			       1ul << 32 | SNP_AP_CREATE, bad_vmsas[i].gpa,
+			       SNP_FEAT_SNP_ACTIVE);
+		expect_refused(ret, bad_vmsas[i].name, "AP creation");
+	}
+}
+
+/* In the guest: it has another page as its GHCB for one call. */
+static uint64_t guest_call_in(uint64_t page)
+{
+	uint64_t own = (uintptr_t)snp_this_cpu()->ghcb;
+
+	guest_msr_call(page | SNP_MSR_REGISTER);
+	guest_msr_call(page);
+	return guest_msr_call(own | SNP_MSR_REGISTER);
+}
+
+/*
+ * A GHCB that is private as well, so that nothing else is wrong with it as a
+ * VMSA: the call is written to the host's side of it.
+ */
+static void test_ghcb_as_vmsa(void)
+{
+	const uint64_t page = MEMORY + SIZE_4K;
+	struct snp_ghcb *ghcb = gmem_area_hva(&memory, page);
+	static const unsigned int valid[] = {
+#define INDEX(field)	SNP_GHCB_INDEX(field)
+		INDEX(rax), INDEX(exit_code), INDEX(exit_info_1),
+		INDEX(exit_info_2), INDEX(scratch),
+#undef INDEX
+	};
+	int i;
+
+	*ghcb = (struct snp_ghcb) {
+		.version = SNP_GHCB_VERSION,
+		.exit_code = SNP_EXIT_AP_CREATION,
+		.exit_info_1 = 1ul << 32 | SNP_AP_CREATE,
+		.exit_info_2 = page,
+		.rax = SNP_FEAT_SNP_ACTIVE,
+	};
+	for (i = 0; i < ARRAY_SIZE(valid); i++)
+		ghcb->valid[valid[i] / 64] |= 1ul << valid[i] % 64;
+	EXPECT_EQ(snp_call(&snp, 0, guest_call_in, page),
+		  SNP_GHCB(0) | SNP_MSR_REGISTER_RESP,
+		  "registering the GHCB after another");
+	EXPECT(ghcb->exit_info_1 == SNP_GHCB_ERROR &&
+	       ghcb->exit_info_2 == SNP_GHCB_INVALID_INPUT,
+	       "AP creation with the caller's GHCB as VMSA should fail with %#x, %#x, exit information is %#lx, %#lx",
+	       SNP_GHCB_ERROR, SNP_GHCB_INVALID_INPUT, ghcb->exit_info_1,
+	       ghcb->exit_info_2);
+	memset(ghcb, 0, sizeof(*ghcb));
 }
 
 static void expect_ap_call(uint64_t request, const char *what)
@@ -404,7 +549,7 @@ static void start_second_cpu(void (*go)(void), const char *what)
 	agent_start(&snp.agents[1], guest_cpu_id, 0, 0, 0, 0);
 	WRITE_ONCE(second_tid, 0);
 	pthread_create(&thread, NULL, run_second, NULL);
-	if (!EXPECT(snp_thread_sleeps(thread, &second_tid),
+	if (!EXPECT(snp_thread_sleeps(&second_tid),
 		    "%s: the second vCPU should wait for it", what))
 		return;
 	go();
@@ -441,7 +586,7 @@ static void test_reset_hold(void)
 	agent_start(&snp.agents[1], guest_msr_call, SNP_MSR_RESET_HOLD, 0, 0, 0);
 	WRITE_ONCE(second_tid, 0);
 	pthread_create(&thread, NULL, run_second, NULL);
-	if (!EXPECT(snp_thread_sleeps(thread, &second_tid),
+	if (!EXPECT(snp_thread_sleeps(&second_tid),
 		    "AP reset hold: the second vCPU should wait"))
 		return;
 	send_second_cpu(MSI_INIT);
@@ -454,6 +599,7 @@ static void test_reset_hold(void)
 static void test_second_cpu(void)
 {
 	test_bad_aps();
+	test_ghcb_as_vmsa();
 	start_second_cpu(init_second_cpu, "creation on INIT");
 	/* The vCPU is not running, and finds both when it does. */
 	expect_ap_call(SNP_AP_DESTROY, "destruction");
@@ -546,6 +692,11 @@ static void test_large_entries(void)
 			     "prepare of %s", large[i].name);
 		EXPECT_EQ(hooks.level, large[i].level, "level of %s",
 			  large[i].name);
+		/* A mapping is no larger than the entry; shared ones have none. */
+		EXPECT_EQ(hooks.private_level, large[i].level,
+			  "level of private mappings of %s", large[i].name);
+		EXPECT_EQ(hooks.shared_level, 0,
+			  "level of shared mappings of %s", large[i].name);
 		snp_expect_pages(held, leaked, large[i].name);
 	}
 	vm_set_shared(snp.vm, MEMORY, SIZE_4K);
@@ -587,9 +738,11 @@ static void test_life(void)
 	test_hidden_registers();
 	test_large_entries();
 	test_msr_calls();
+	test_unknown_msr_calls();
 	test_report(0x11);
 	test_report(0x22);
 	test_certificates();
+	test_bad_requests();
 	test_bad_calls();
 	test_other_ghcb();
 	test_validation();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the kernel says about SEV-SNP while it boots: nothing, unless it was asked
- * for by kvm_amd.sev_snp or kvm_amd.snp_model; then one line with the outcome, to
- * which what KVM offers is true.
+ * for by kvm_amd.sev_snp or kvm_amd.snp_model; then in one line whether it is on,
+ * and what KVM offers agrees with that.
  */
 #include "guest_memfd.h"
 #include "snp.h"
@@ -13,7 +13,7 @@
 #define MODEL			"SEV-SNP model: "
 #define MODEL_IS_ON		"on: nothing that guests do here is confidential"
 
-/* The last line with @prefix, without it, of those that make @nr. */
+/* Lines that begin with "PREFIXon" or "PREFIXoff", of which the last is kept. */
 struct said {
 	unsigned int nr;
 	char last[256];
@@ -26,30 +26,44 @@ static void note(struct said *said, const char *prefix, char *record)
 
 	if (!text || strncmp(text + 1, prefix, strlen(prefix)))
 		return;
+	text += 1 + strlen(prefix);
+	if (strncmp(text, "on", 2) && strncmp(text, "off", 3))
+		return;
 	said->nr++;
 	text[strcspn(text, "\n")] = 0;
-	snprintf(said->last, sizeof(said->last), "%s",
-		 text + 1 + strlen(prefix));
+	snprintf(said->last, sizeof(said->last), "%s", text);
 }
 
 /* All records since boot. */
 static void read_log(struct said *hardware, struct said *model)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-	char record[1024];
+	unsigned long seq, nr = 0;
+	char record[8192];
 	ssize_t n;
 
 	__TEST_REQUIRE(fd >= 0, "/dev/kmsg cannot be read, errno %d", errno);
 	lseek(fd, 0, SEEK_SET);
-	while ((n = read(fd, record, sizeof(record) - 1)) > 0 ||
-	       (n < 0 && errno == EPIPE)) {
-		if (n < 0)
-			continue;
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0) {
 		record[n] = 0;
+		__TEST_REQUIRE(nr++ || (sscanf(record, "%*u,%lu", &seq) == 1 &&
+					!seq),
+			       "the first lines of the log have been lost");
 		note(hardware, HARDWARE, record);
 		note(model, MODEL, record);
 	}
+	__TEST_REQUIRE(errno != EPIPE, "lines of the log are being lost");
+	TEST_ASSERT(nr && n < 0 && errno == EAGAIN,
+		    "the log should be read to its end, errno %d after %lu records",
+		    errno, nr);
 	close(fd);
+}
+
+/* As kernels read a parameter. */
+static bool is_true(const char *value)
+{
+	return *value == '1' || *value == 'y' || *value == 'Y' ||
+	       !strcmp(value, "on");
 }
 
 static bool is_asked_for(const char *parameter)
@@ -62,7 +76,8 @@ static bool is_asked_for(const char *parameter)
 		    "/proc/cmdline should be read, errno %d", errno);
 	fclose(file);
 	for (word = strtok(line, "\n "); word; word = strtok(NULL, "\n "))
-		found |= !strcmp(word, parameter);
+		found |= !strncmp(word, parameter, strlen(parameter)) &&
+			 is_true(word + strlen(parameter));
 	return found;
 }
 
@@ -117,9 +132,9 @@ int main(int argc, char *argv[])
 	struct said hardware = {}, model = {};
 
 	read_log(&hardware, &model);
-	if (is_asked_for("kvm_amd.snp_model=1")) {
+	if (is_asked_for("kvm_amd.snp_model=")) {
 		test_model(&model);
-	} else if (is_asked_for("kvm_amd.sev_snp=1")) {
+	} else if (is_asked_for("kvm_amd.sev_snp=")) {
 		test_hardware(&hardware);
 		EXPECT_EQ(model.nr, 0, "lines about the model");
 	} else {

@@ -64,6 +64,7 @@ void rmm_stop_failing(void);
 
 /* The next @nr entries of RECs end at once, with that in the exit record. */
 void rmm_exit(uint64_t nr, uint32_t reason, uint64_t esr);
+uint64_t rmm_exits_left(void);
 
 /* Why a REC exits */
 #define RMI_EXIT_SYNC			0

@@ -14,8 +14,6 @@
 #ifndef SELFTEST_KVM_SNP_H
 #define SELFTEST_KVM_SNP_H
 
-#include <pthread.h>
-
 #include "guest_agent.h"
 #include "snp_abi.h"
 #include "snp_crypto.h"
@@ -200,11 +198,8 @@ int snp_convert(struct snp *snp, uint64_t gpa, uint64_t size, bool private);
 bool snp_expect_termination(struct snp *snp, unsigned int i, uint64_t msr,
 			    const char *what);
 
-/*
- * Waits until the thread, which writes its ID to @tid, is asleep; false if it ends
- * before.
- */
-bool snp_thread_sleeps(pthread_t thread, pid_t *tid);
+/* Waits for a thread that writes its ID to @tid to sleep; false if it does not. */
+bool snp_thread_sleeps(pid_t *tid);
 
 /* Not C functions: where a vCPU starts, and where it waits for calls. */
 void snp_entry(void);
@@ -266,5 +261,14 @@ uint64_t guest_cpu_id(void);
 struct snp_cpu *snp_this_cpu(void);
 void snp_end_call(uint16_t port);
 void snp_guest_start(void);
+
+/*
+ * Calls for MMIO.  guest_mmio_read() returns what was read, all ones above it;
+ * the others the second exit information.
+ */
+uint64_t guest_mmio_call(uint64_t code, uint64_t gpa, uint64_t size,
+			 uint64_t scratch);
+uint64_t guest_mmio_read(uint64_t gpa, uint64_t size);
+uint64_t guest_mmio_write(uint64_t gpa, uint64_t size, uint64_t value);
 
 #endif /* SELFTEST_KVM_SNP_H */

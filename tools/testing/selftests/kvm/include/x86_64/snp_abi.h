@@ -324,4 +324,10 @@ struct snp_report_rsp {
 
 static_assert(sizeof(struct snp_report_rsp) == 0x4c0);
 
+/* MMIO: the error code of #VC, the calls, and what is said of their scratch area */
+#define SNP_VC_MMIO		0x400
+#define SNP_EXIT_MMIO_READ	0x80000001ul
+#define SNP_EXIT_MMIO_WRITE	0x80000002ul
+#define SNP_GHCB_INVALID_SCRATCH	3
+
 #endif /* SELFTEST_KVM_SNP_ABI_H */

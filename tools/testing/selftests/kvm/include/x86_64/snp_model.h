@@ -56,7 +56,10 @@ struct snp_failing_left snp_model_fail_left(enum snp_failing what);
  * taken back @step at a time.  0, or -1 with errno.
  */
 struct snp_hooks {
-	unsigned int level;		/* 1: 4 KiB, 2: 2 MiB */
+	/* Of the first page's entry: 1: 4 KiB, 2: 2 MiB */
+	unsigned int level;
+	/* Of its mappings, at most; 0: any is right. */
+	unsigned int private_level, shared_level;
 	uint64_t prepare_ns, invalidate_ns;
 };
 
@@ -68,5 +71,18 @@ int snp_model_hooks(struct kvm_vm *vm, uint64_t gpa, unsigned int order,
  * has not validated.  0, or -1 with errno.
  */
 int snp_model_join(struct kvm_vm *vm, uint64_t gpa);
+
+/*
+ * What the private frames in [gpa, gpa + size) have: a letter for each, and a zero
+ * byte behind the last.  Nothing is allocated.  0, or -1 with errno.
+ */
+#define SNP_ENTRY_NONE		'-'	/* no page */
+#define SNP_ENTRY_SHARED	's'	/* a page that is no guest's */
+#define SNP_ENTRY_INVALID	'i'	/* the guest's, not validated */
+#define SNP_ENTRY_VALID		'v'
+#define SNP_ENTRY_WRONG		'x'	/* another guest's, frame's or state */
+
+int snp_model_entries(struct kvm_vm *vm, uint64_t gpa, uint64_t size,
+		      char *entries);
 
 #endif /* SELFTEST_KVM_SNP_MODEL_H */

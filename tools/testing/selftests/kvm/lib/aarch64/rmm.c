@@ -107,6 +107,11 @@ void rmm_exit(uint64_t nr, uint32_t reason, uint64_t esr)
 	write_number(MODEL "next_exit", nr);
 }
 
+uint64_t rmm_exits_left(void)
+{
+	return read_number(MODEL "next_exit");
+}
+
 void rmm_count(uint32_t command)
 {
 	write_number(MODEL "fail_command", command);

@@ -4,12 +4,12 @@
  * asks for each call at a page of shared memory, and ends it by a port access in
  * its GHCB.  And the host's part of page state changes.
  */
-#define _GNU_SOURCE
 #include <linux/kvm_para.h>
-#include <pthread.h>
 #include <sys/mman.h>
 
 #include "snp.h"
+
+#define PATIENCE_MS	20000
 
 /*
  * snp_entry(): GS:0 is this vCPU's struct snp_cpu.  snp_agent() may be entered
@@ -123,6 +123,7 @@ static void answer(struct snp *snp, struct kvm_run *run)
 	uint64_t gpa = run->hypercall.args[0];
 	uint64_t size = run->hypercall.args[1] * SIZE_4K;
 	bool private = run->hypercall.args[2] & KVM_MAP_GPA_RANGE_ENCRYPTED;
+	int err;
 
 	TEST_ASSERT(run->hypercall.nr == KVM_HC_MAP_GPA_RANGE,
 		    "a page state change should be hypercall %d, is %llu",
@@ -131,8 +132,11 @@ static void answer(struct snp *snp, struct kvm_run *run)
 	WRITE_ONCE(snp->last_gpa, gpa);
 	WRITE_ONCE(snp->last_size, size);
 	WRITE_ONCE(snp->last_attrs, run->hypercall.args[2]);
-	run->hypercall.ret = snp->refuse ?:
-			     snp_convert(snp, gpa, size, private);
+	/* VMMs that have done what they were asked for leave it so. */
+	EXPECT_EQ(run->hypercall.ret, 0, "hypercall.ret as KVM leaves it");
+	err = snp->refuse ?: snp_convert(snp, gpa, size, private);
+	if (err)
+		run->hypercall.ret = err;
 }
 
 /* KVM_RUN of a vCPU that has not been started returns when it is. */
@@ -166,21 +170,34 @@ uint64_t snp_call4(struct snp *snp, unsigned int i, void *fn, uint64_t a0,
 	return agent->value;
 }
 
-bool snp_thread_sleeps(pthread_t thread, pid_t *tid)
+/* 0 if there is no such thread (any more). */
+static char thread_state(pid_t tid)
 {
 	char path[64], state = 0;
 	FILE *file;
 
-	while (state != 'S' && pthread_tryjoin_np(thread, NULL) == EBUSY) {
-		sprintf(path, "/proc/self/task/%d/stat", READ_ONCE(*tid));
-		file = fopen(path, "r");
-		if (!file)
-			continue;
-		if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-			state = 0;
-		fclose(file);
-	}
-	return state == 'S';
+	sprintf(path, "/proc/self/task/%d/stat", tid);
+	file = fopen(path, "r");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state;
+}
+
+bool snp_thread_sleeps(pid_t *tid)
+{
+	uint64_t end = now_ms() + PATIENCE_MS;
+	pid_t id;
+
+	do {
+		id = READ_ONCE(*tid);
+		if (id && thread_state(id) == 'S')
+			return true;
+		usleep(100);
+	} while ((!id || thread_state(id)) && now_ms() < end);
+	return false;
 }
 
 bool snp_expect_termination(struct snp *snp, unsigned int i, uint64_t msr,

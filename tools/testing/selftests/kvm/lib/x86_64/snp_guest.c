@@ -314,3 +314,29 @@ uint64_t guest_cpu_id(void)
 {
 	return snp_this_cpu()->id;
 }
+
+/* MMIO */
+
+uint64_t guest_mmio_call(uint64_t code, uint64_t gpa, uint64_t size,
+			 uint64_t scratch)
+{
+	return call(code, gpa, size, 0, scratch);
+}
+
+static uint64_t *mmio_data(void)
+{
+	return (void *)snp_this_cpu()->ghcb->buffer;
+}
+
+uint64_t guest_mmio_read(uint64_t gpa, uint64_t size)
+{
+	*mmio_data() = -1ul;
+	guest_mmio_call(SNP_EXIT_MMIO_READ, gpa, size, buffer_gpa());
+	return *mmio_data();
+}
+
+uint64_t guest_mmio_write(uint64_t gpa, uint64_t size, uint64_t value)
+{
+	*mmio_data() = value;
+	return guest_mmio_call(SNP_EXIT_MMIO_WRITE, gpa, size, buffer_gpa());
+}

@@ -96,26 +96,65 @@ bool snp_expect_pages(uint64_t held, uint64_t leaked, const char *when)
 	       expect_invariants(when);
 }
 
+/* Writes to a file, and reads what comes of it; 0, or -1 with errno. */
+static int __printf(4, 5) ask(const char *path, char *answer, size_t size,
+			      const char *fmt, ...)
+{
+	int fd = open(path, O_RDWR), err;
+	ssize_t ret;
+	va_list ap;
+
+	TEST_ASSERT(fd >= 0, "%s should open, errno %d", path, errno);
+	va_start(ap, fmt);
+	ret = vdprintf(fd, fmt, ap);
+	va_end(ap);
+	if (ret > 0)
+		ret = pread(fd, answer, size - 1, 0);
+	err = errno;
+	close(fd);
+	errno = err;
+	if (ret <= 0)
+		return -1;
+	answer[ret] = 0;
+	return 0;
+}
+
 int snp_model_hooks(struct kvm_vm *vm, uint64_t gpa, unsigned int order,
 		    unsigned int step, struct snp_hooks *hooks)
 {
-	int fd = open(MODEL "hooks", O_RDWR), ret, err;
-	char text[128] = "";
+	char text[128];
 
-	TEST_ASSERT(fd >= 0, MODEL "hooks should open, errno %d", errno);
-	ret = dprintf(fd, "%d %lu %u %u", vm->fd, gpa / SIZE_4K, order, step);
-	err = errno;
-	if (ret > 0)
-		ret = pread(fd, text, sizeof(text) - 1, 0);
-	close(fd);
-	if (ret <= 0) {
-		errno = err;
+	if (ask(MODEL "hooks", text, sizeof(text), "%d %lu %u %u", vm->fd,
+		gpa / SIZE_4K, order, step))
 		return -1;
-	}
-	TEST_ASSERT(sscanf(text, "level %u prepare_ns %lu invalidate_ns %lu",
-			   &hooks->level, &hooks->prepare_ns,
-			   &hooks->invalidate_ns) == 3,
+	TEST_ASSERT(sscanf(text, "level %u private %u shared %u prepare_ns %lu invalidate_ns %lu",
+			   &hooks->level, &hooks->private_level,
+			   &hooks->shared_level, &hooks->prepare_ns,
+			   &hooks->invalidate_ns) == 5,
 		    MODEL "hooks says \"%s\"", text);
+	return 0;
+}
+
+/* A line of at most so many at a time. */
+#define MAX_ENTRIES	512ul
+
+int snp_model_entries(struct kvm_vm *vm, uint64_t gpa, uint64_t size,
+		      char *entries)
+{
+	char text[MAX_ENTRIES + 2];
+	uint64_t end = gpa + size, nr;
+
+	for (*entries = 0; gpa < end; gpa += nr * SIZE_4K, entries += nr) {
+		nr = min((end - gpa) / SIZE_4K, MAX_ENTRIES);
+		if (ask(MODEL "entry", text, sizeof(text), "%d %lu %lu", vm->fd,
+			gpa / SIZE_4K, nr))
+			return -1;
+		TEST_ASSERT(strcspn(text, "\n") == nr,
+			    MODEL "entry should say %lu letters, says \"%s\"",
+			    nr, text);
+		memcpy(entries, text, nr);
+		entries[nr] = 0;
+	}
 	return 0;
 }
 

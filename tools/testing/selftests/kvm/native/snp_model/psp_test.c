@@ -124,6 +124,11 @@ static void test_init_fails(void)
 	driver.api_minor = 51;
 	expect_eq(-snp_platform_init(NULL), EOPNOTSUPP);
 	driver.api_minor = 0;
+	driver.submit_error = -ETIMEDOUT;
+	error_is(snp_platform_init(&error_), ETIMEDOUT, SEV_RET_NO_FW_CALL);
+	driver.submit_error = -EBUSY;
+	error_is(snp_platform_init(&error_), EBUSY, SEV_RET_NO_FW_CALL);
+	driver.submit_error = 0;
 	for (unsigned int i = 0; i < ARRAY_SIZE(steps); i++) {
 		fail_command(steps[i], 0, 1);
 		error_is(snp_platform_init(&error_), EIO, SEV_RET_RESOURCE_LIMIT);

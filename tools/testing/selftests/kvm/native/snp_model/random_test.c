@@ -30,7 +30,7 @@ struct model_page {
 	u32 asid;
 	u64 gpa;
 	/* Of the 2 MiB page that it is in, or its own. */
-	bool large, immutable, validated;
+	bool large, immutable, validated, vmsa;
 	u8 perms[SNPM_NR_VMPL];
 };
 
@@ -145,6 +145,7 @@ static void model_take(u64 i, const struct snpm_rmp_state *n)
 
 	for (u64 j = 0; j < nr; j++) {
 		bool validated = same && p[j].validated;
+		bool vmsa = same && p[j].vmsa;
 		u8 perms[SNPM_NR_VMPL] = { SNPM_PERM_ALL };
 
 		if (same)
@@ -156,6 +157,7 @@ static void model_take(u64 i, const struct snpm_rmp_state *n)
 			.large = n->assigned && n->pagesize,
 			.immutable = n->immutable,
 			.validated = validated,
+			.vmsa = vmsa,
 		};
 		if (n->assigned)
 			memcpy(p[j].perms, perms, sizeof(perms));
@@ -291,9 +293,12 @@ static bool op_rmpadjust(void)
 	struct snpm_guest_insn insn = any_insn(i);
 	u32 want = model_insn(i, &insn), target = rnd(4), perms = rnd(32);
 	struct snpm_guest_result r;
+	bool vmsa = !rnd(3);
 
 	insn.vmpl = rnd(3);
-	insn.rdx = perms << 8 | target;
+	insn.rdx = (vmsa ? SNPM_ADJUST_VMSA : 0) | perms << 8 | target;
+	if (vmsa && insn.rcx)
+		want = SNPM_FAIL_INPUT;
 	r = snpm_rmpadjust(&insn);
 	if (!want && !pages[i].validated) {
 		expect_eq(r.fault.kind, SNPM_FAULT_VC);
@@ -305,8 +310,62 @@ static bool op_rmpadjust(void)
 	insn_is(&r, want);
 	if (want)
 		return false;
-	for (u64 j = 0; j < nr_of(i); j++)
+	for (u64 j = 0; j < nr_of(i); j++) {
 		pages[first_of(i) + j].perms[target] = perms;
+		if (!insn.vmpl)
+			pages[first_of(i) + j].vmsa = vmsa;
+	}
+	return true;
+}
+
+/* What must not be done to a VMSA that is in use, with all else right. */
+static void use_vmsa(u64 i)
+{
+	const struct model_page *p = &pages[i];
+	struct snpm_rmp_state n = {
+		.gpa = p->gpa, .assigned = 1, .asid = p->asid,
+	};
+	struct snpm_guest_insn insn = {
+		.spa = spa_of(i), .gpa = p->gpa, .asid = p->asid, .rdx = 1,
+	};
+	struct snpm_guest_result r;
+
+	expect_eq(snpm_rmpupdate(spa_of(i), &n), SNPM_FAIL_INUSE);
+	n = (struct snpm_rmp_state) { 0 };
+	expect_eq(snpm_rmpupdate(spa_of(i), &n), SNPM_FAIL_INUSE);
+	if (i % 512 == 0)
+		expect_eq(snpm_psmash(spa_of(i)), SNPM_FAIL_INUSE);
+	if (p->validated) {
+		r = snpm_rmpadjust(&insn);
+		insn_is(&r, SNPM_FAIL_INUSE);
+	}
+	expect_eq(snpm_vmrun(spa_of(NR_PAGES), spa_of(i), p->asid).kind,
+		  SNPM_FAULT_GP);
+	expect_eq(snpm_vmrun(spa_of(NR_PAGES + 1), spa_of(i), p->asid).kind,
+		  SNPM_FAULT_VMEXIT_INVALID);
+}
+
+/* From a VMCB that is the hypervisor's. */
+static bool op_vmrun(void)
+{
+	u64 i = any_index(), vmcb = spa_of(NR_PAGES);
+	enum snpm_fault_kind want = SNPM_FAULT_VMEXIT_INVALID;
+	struct snpm_fault f;
+	u32 asid = any_asid();
+
+	for (int n = 0; n < 50 && !pages[i].vmsa; n++)
+		i = any_index();
+	if (pages[i].vmsa && rnd(4))
+		asid = pages[i].asid;
+	if (pages[i].owner == GUEST && pages[i].asid == asid &&
+	    !pages[i].immutable && pages[i].vmsa)
+		want = SNPM_FAULT_NONE;
+	f = snpm_vmrun(vmcb, spa_of(i), asid);
+	expect_eq(f.kind, want);
+	if (f.kind)
+		return false;
+	use_vmsa(i);
+	snpm_vmexit(vmcb, spa_of(i));
 	return true;
 }
 
@@ -445,7 +504,11 @@ static bool op_launch_update(void)
 	struct model_guest *g = any_guest();
 	u64 i = any_index();
 	bool large = pages[i].large ^ !rnd(10);
-	u32 want = SNPFW_SUCCESS, type = rnd(5) ? SNPFW_PAGE_ZERO : SNPFW_PAGE_NORMAL;
+	static const u32 types[] = {
+		SNPFW_PAGE_ZERO, SNPFW_PAGE_ZERO, SNPFW_PAGE_ZERO,
+		SNPFW_PAGE_NORMAL, SNPFW_PAGE_VMSA,
+	};
+	u32 want = SNPFW_SUCCESS, type = types[rnd(ARRAY_SIZE(types))];
 	bool good;
 
 	if (!g->gctx)
@@ -453,7 +516,7 @@ static bool op_launch_update(void)
 	if (pages[i].owner != GUEST || !pages[i].immutable ||
 	    pages[i].validated || (pages[i].large && i % 512))
 		want = SNPFW_INVALID_PAGE_STATE;
-	else if (pages[i].large != large)
+	else if (pages[i].large != large || (large && type == SNPFW_PAGE_VMSA))
 		want = SNPFW_INVALID_PAGE_SIZE;
 	else if (g->state != SNPFW_GUEST_LAUNCH)
 		want = SNPFW_INVALID_GUEST_STATE;
@@ -469,6 +532,7 @@ static bool op_launch_update(void)
 	for (u64 j = i; j < i + nr_of(i); j++) {
 		pages[j].validated = true;
 		pages[j].immutable = false;
+		pages[j].vmsa = type == SNPFW_PAGE_VMSA;
 		memset(pages[j].perms + 1, 0, 3);
 	}
 	return true;
@@ -581,9 +645,29 @@ static bool op_reclaim(void)
 	return true;
 }
 
+/* All of a region but contexts is the hypervisor's again. */
+static void tidy(u64 i)
+{
+	struct snpm_rmp_state n = { 0 };
+
+	for (u64 j = i; j < i + 512; j += nr_of(j)) {
+		if (pages[j].owner == CONTEXT)
+			continue;
+		command(SNPFW_PAGE_RECLAIM, &(union snpfw_buffer) {
+			.addr.spa = spa_of(j) | pages[j].large }, SNPFW_SUCCESS);
+		n.pagesize = pages[j].large;
+		expect_eq(snpm_rmpupdate(spa_of(j), &n), SNPM_SUCCESS);
+		model_take(j, &n);
+		if (n.pagesize)
+			break;
+	}
+}
+
 /* As PAGE_UNSMASH wants it, which random updates would never make. */
 static void prepare_unsmash(u64 i, u32 asid)
 {
+	if (rnd(2))
+		tidy(i);
 	for (u64 j = 0; j < 512; j++) {
 		struct snpm_rmp_state n = {
 			.gpa = GPA + PAGE(i + j), .assigned = 1, .asid = asid,
@@ -605,7 +689,7 @@ static bool can_unsmash(u64 i)
 	for (u64 j = 0; j < 512; j++)
 		if (p[j].owner != GUEST || p[j].large || !p[j].immutable ||
 		    p[j].asid != p->asid || p[j].gpa != p->gpa + PAGE(j) ||
-		    p[j].validated != p->validated ||
+		    p[j].validated != p->validated || p[j].vmsa ||
 		    memcmp(p[j].perms, p->perms, sizeof(p->perms)))
 			return false;
 	return true;
@@ -631,22 +715,9 @@ static bool op_unsmash(void)
 /* Without it everything would be immutable before long. */
 static bool op_tidy(void)
 {
-	u64 i = rnd(2) * 512;
-	struct snpm_rmp_state n = { 0 };
-
 	if (rnd(6))
 		return false;
-	for (u64 j = i; j < i + 512; j += nr_of(j)) {
-		if (pages[j].owner == CONTEXT)
-			continue;
-		command(SNPFW_PAGE_RECLAIM, &(union snpfw_buffer) {
-			.addr.spa = spa_of(j) | pages[j].large }, SNPFW_SUCCESS);
-		n.pagesize = pages[j].large;
-		expect_eq(snpm_rmpupdate(spa_of(j), &n), SNPM_SUCCESS);
-		model_take(j, &n);
-		if (n.pagesize)
-			break;
-	}
+	tidy(rnd(2) * 512);
 	return true;
 }
 
@@ -692,8 +763,14 @@ static void compare(void)
 		expect(got == model_state(p), "page %llu is %s, should be %s", i,
 		       snpm_state_name(got), snpm_state_name(model_state(p)));
 		expect(e.pagesize == p->large && e.asid == p->asid &&
-		       !memcmp(e.perms, p->perms, sizeof(p->perms)),
-		       "page %llu: size %u, ASID %u", i, e.pagesize, e.asid);
+		       !e.in_use && !memcmp(e.perms, p->perms, sizeof(p->perms)),
+		       "page %llu: size %u, ASID %u, in use %u", i,
+		       e.pagesize, e.asid, e.in_use);
+		expect(p->owner != GUEST ||
+		       (e.gfn == pages[first_of(i)].gpa >> PAGE_SHIFT &&
+			e.vmsa == p->vmsa),
+		       "page %llu: frame %#llx, VMSA %u", i, (u64)e.gfn,
+		       e.vmsa);
 		counts[got]++;
 	}
 	for (u32 s = 0; s < SNPM_NR_PAGE_STATES; s++)
@@ -709,6 +786,7 @@ static const struct {
 	{ op_psmash, 3, "psmash" },
 	{ op_pvalidate, 12, "pvalidate" },
 	{ op_rmpadjust, 8, "rmpadjust" },
+	{ op_vmrun, 6, "vmrun" },
 	{ op_access, 10, "access" },
 	{ op_gctx_create, 4, "gctx_create" },
 	{ op_launch_start, 3, "launch_start" },

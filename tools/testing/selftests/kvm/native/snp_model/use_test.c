@@ -42,14 +42,30 @@ bool pfn_valid(unsigned long pfn)
 	return pfn < MEM_PAGES;
 }
 
+/* The direct map is at address 0; from VMAP on all memory is mapped again. */
+#define VMAP	(1UL << 40)
+
+bool virt_addr_valid(unsigned long va)
+{
+	return va < PAGE(MEM_PAGES);
+}
+
+u64 phys_of(const void *va)
+{
+	return (uintptr_t)va;
+}
+
 pte_t *lookup_address(unsigned long address, unsigned int *level)
 {
 	static pte_t pte;
 
+	if (address < VMAP)
+		return NULL;
+	address -= VMAP;
 	*level = direct_map_level;
 	pte.pfn = (address & page_level_mask(direct_map_level)) >> PAGE_SHIFT;
 	pte.present = address < PAGE(MEM_PAGES);
-	return address >= 2 * PAGE(MEM_PAGES) ? NULL : &pte;
+	return &pte;
 }
 
 static u32 model_rmpupdate(u64 spa, const struct snp_rmp_state *state)
@@ -377,17 +393,37 @@ static void test_dump(void)
 	snp_dump_rmpentry(PFN(UNCOVERED));
 	said("has no RMP entry");
 	memset(kernel_log, 0, sizeof(kernel_log));
+	snp_dump_hva_rmpentry(large + PAGE(0x76) + 5);
+	said("pfn 0x276: assigned 2M");
 	/* Also through a large mapping */
-	snp_dump_hva_rmpentry(large + PAGE(0x77) + 5);
+	snp_dump_hva_rmpentry(VMAP + large + PAGE(0x77) + 5);
 	said("pfn 0x277: assigned 2M");
 	direct_map_level = PG_LEVEL_4K;
-	snp_dump_hva_rmpentry(large + PAGE(0x78) + 5);
+	snp_dump_hva_rmpentry(VMAP + large + PAGE(0x78) + 5);
 	said("pfn 0x278: assigned 2M");
-	snp_dump_hva_rmpentry(NOWHERE);
+	snp_dump_hva_rmpentry(VMAP + NOWHERE);
 	said("is not mapped");
 	memset(kernel_log, 0, sizeof(kernel_log));
 	snp_dump_hva_rmpentry(2 * PAGE(MEM_PAGES));
 	said("is not mapped");
+}
+
+static void test_hva(void)
+{
+	u64 large, spa;
+
+	setup();
+	raw_entries = true;
+	large = any_region();
+	spa = any_page();
+	expect(!snp_is_hva_assigned(spa), "shared");
+	expect_eq(private(large, PG_LEVEL_2M), 0);
+	expect(snp_is_hva_assigned(large + PAGE(9) + 5), "of 2 MiB");
+	expect_eq(private(spa, PG_LEVEL_4K), 0);
+	expect(snp_is_hva_assigned(spa), "of 4 KiB");
+	expect(!snp_is_hva_assigned(VMAP + spa), "not in the direct map");
+	expect(!snp_is_hva_assigned(UNCOVERED), "without an entry");
+	expect(!snp_is_hva_assigned(NOWHERE), "nowhere");
 }
 
 static void test_leak(void)
@@ -413,6 +449,7 @@ int main(void)
 		{ "lookup", test_lookup },
 		{ "psmash()", test_psmash },
 		{ "dumps", test_dump },
+		{ "addresses of assigned pages", test_hva },
 		{ "pages that are lost", test_leak },
 	};
 

@@ -9,10 +9,12 @@ objects=1500
 qemu=qemu-system-x86_64
 console=ttyS0
 
+nests='svm|vmx'
+[ -z "$snp" ] || nests=svm	# the model is kvm_amd's
 emulated='-M q35 -accel tcg -cpu EPYC-Milan,+svm,+npt'
 if [ -n "$icount" ]; then
 	machine_args="$emulated -icount shift=0,sleep=off"
-elif [ "$(uname -m)" = x86_64 ] && [ -w /dev/kvm ] && grep -qwE 'svm|vmx' /proc/cpuinfo; then
+elif [ "$(uname -m)" = x86_64 ] && [ -w /dev/kvm ] && grep -qwE "$nests" /proc/cpuinfo; then
 	machine_args='-M q35 -accel kvm -cpu host'
 else
 	# In QEMU up to 10.0 at least, a restore of FPU state on any CPU writes the

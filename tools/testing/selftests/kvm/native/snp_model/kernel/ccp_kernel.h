@@ -34,11 +34,8 @@ void assert_held(struct mutex *m);
 #define lockdep_assert_held(m)	assert_held(m)
 
 /* The direct map begins where the machine's memory does. */
-u64 phys_of(const void *va);
 void *phys_to_virt(u64 pa);
-#define __pa(va)		phys_of((const void *)(va))
 #define __sme_clr(pa)		(pa)
-#define PHYS_PFN(pa)		((pa) >> PAGE_SHIFT)
 #define PFN_PHYS(pfn)		((u64)(pfn) << PAGE_SHIFT)
 #define PFN_UP(n)		(((n) + PAGE_SIZE - 1) >> PAGE_SHIFT)
 #define PFN_DOWN(n)		((n) >> PAGE_SHIFT)

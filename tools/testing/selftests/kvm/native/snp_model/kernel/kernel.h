@@ -48,7 +48,13 @@ enum pg_level {
 
 bool pfn_valid(unsigned long pfn);
 
-/* The direct map is at address 0 and of one level. */
+/* The direct map, and its physical addresses */
+bool virt_addr_valid(unsigned long va);
+u64 phys_of(const void *va);
+#define __pa(va)		phys_of((const void *)(va))
+#define PHYS_PFN(pa)		((pa) >> PAGE_SHIFT)
+
+/* What else is mapped, is so at one level. */
 struct native_pte {
 	u64 pfn;
 	bool present;

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "setup_kernel.h"
+#include <asm/msr-index.h>
