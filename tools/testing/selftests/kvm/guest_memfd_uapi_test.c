@@ -6,20 +6,11 @@
  * Numbers and layouts of <linux/kvm.h> are checked by the compiler; that the
  * kernel goes by the same ones is shown by calls with nothing but numbers.
  */
-#include <assert.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "abi_assert.h"
 #include "guest_memfd.h"
-
-#define ASSERT_NUMBER(name, number)	static_assert((name) == (number), #name)
-#define ASSERT_SIZE(type, size)		\
-	static_assert(sizeof(struct type) == (size), #type)
-/* Of each field: where, and how large. */
-#define ASSERT_FIELD(type, field, offset, size)				     \
-	static_assert(offsetof(struct type, field) == (offset) &&	     \
-		      sizeof(((struct type *)0)->field) == (size),	     \
-		      #type "." #field)
 
 /* ioctls */
 ASSERT_NUMBER(KVM_SET_USER_MEMORY_REGION2, 0x40a0ae49);

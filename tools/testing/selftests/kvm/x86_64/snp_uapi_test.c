@@ -4,20 +4,11 @@
  * its own has to know stand here once more, as in guest_memfd_uapi_test; and a
  * launch with nothing but numbers.
  */
-#include <assert.h>
 #include <sys/ioctl.h>
 
+#include "abi_assert.h"
 #include "snp.h"
 #include "snp_model.h"
-
-#define ASSERT_NUMBER(name, number)	static_assert((name) == (number), #name)
-#define ASSERT_SIZE(type, size)		\
-	static_assert(sizeof(struct type) == (size), #type)
-/* Of each field: where, and how large. */
-#define ASSERT_FIELD(type, field, offset, size)				     \
-	static_assert(offsetof(struct type, field) == (offset) &&	     \
-		      sizeof(((struct type *)0)->field) == (size),	     \
-		      #type "." #field)
 
 ASSERT_NUMBER(KVM_MEMORY_ENCRYPT_OP, 0xc008aeba);
 ASSERT_NUMBER(KVM_X86_SEV_VM, 2);
