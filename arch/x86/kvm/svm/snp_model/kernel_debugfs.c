@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/kvm_host.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include <asm/snp_host.h>
@@ -35,6 +36,60 @@ int snp_model_call_for(unsigned int fd, int (*fn)(struct kvm *kvm, void *arg),
 		ret = fn(f.file->private_data, arg);
 	fdput(f);
 	return ret;
+}
+
+/**
+ * snp_model_copy_line() - Take what is written to a file.
+ * @line: where to, of SNP_MODEL_LINE bytes
+ * @from: what is written
+ * @size: how many bytes
+ *
+ * Return: 0; -EINVAL if @line is too short, -EFAULT.
+ */
+int snp_model_copy_line(char *line, const char __user *from, size_t size)
+{
+	if (size >= SNP_MODEL_LINE)
+		return -EINVAL;
+	if (copy_from_user(line, from, size))
+		return -EFAULT;
+	line[size] = 0;
+	return 0;
+}
+
+/**
+ * snp_model_open_call() - Open a file that is written a call, and keeps it.
+ * @file: the file
+ * @size: of the call, which begins as zeroes
+ * @show: shows what came of it
+ *
+ * snp_model_release_call() ends it.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int snp_model_open_call(struct file *file, size_t size,
+			int (*show)(struct seq_file *m, void *unused))
+{
+	void *call = kzalloc(size, GFP_KERNEL);
+	int ret;
+
+	if (!call)
+		return -ENOMEM;
+	ret = single_open(file, show, call);
+	if (ret)
+		kfree(call);
+	return ret;
+}
+
+/* The call of a file that snp_model_open_call() has opened. */
+void *snp_model_call_of(struct file *file)
+{
+	return ((struct seq_file *)file->private_data)->private;
+}
+
+int snp_model_release_call(struct inode *inode, struct file *file)
+{
+	kfree(snp_model_call_of(file));
+	return single_release(inode, file);
 }
 
 static int states_show(struct seq_file *m, void *unused)
@@ -125,15 +180,14 @@ static int fail_open(struct inode *inode, struct file *file)
 static ssize_t fail_write(struct file *file, const char __user *from,
 			  size_t size, loff_t *pos)
 {
-	char s[64];
+	char s[SNP_MODEL_LINE];
 	int err;
 
-	if (*pos || size >= sizeof(s))
+	if (*pos)
 		return -EINVAL;
-	if (copy_from_user(s, from, size))
-		return -EFAULT;
-	s[size] = 0;
-	err = parse(strim(s));
+	err = snp_model_copy_line(s, from, size);
+	if (!err)
+		err = parse(strim(s));
 	return err ? err : size;
 }
 

@@ -8,9 +8,7 @@
 #include <linux/gfp.h>
 #include <linux/kvm_host.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
 #include <linux/timekeeping.h>
-#include <linux/uaccess.h>
 
 #include <asm/snp_host.h>
 
@@ -84,37 +82,21 @@ static int hooks_show(struct seq_file *m, void *unused)
 
 static int hooks_open(struct inode *inode, struct file *file)
 {
-	struct hook_call *call = kzalloc(sizeof(*call), GFP_KERNEL);
-	int ret;
-
-	if (!call)
-		return -ENOMEM;
-	ret = single_open(file, hooks_show, call);
-	if (ret)
-		kfree(call);
-	return ret;
-}
-
-static int hooks_release(struct inode *inode, struct file *file)
-{
-	kfree(((struct seq_file *)file->private_data)->private);
-	return single_release(inode, file);
+	return snp_model_open_call(file, sizeof(struct hook_call), hooks_show);
 }
 
 /* "FD GFN ORDER STEP": of a VM; what came of it can be read. */
 static ssize_t hooks_write(struct file *file, const char __user *from,
 			   size_t size, loff_t *pos)
 {
-	struct hook_call *call = ((struct seq_file *)file->private_data)->private;
+	struct hook_call *call = snp_model_call_of(file);
+	char s[SNP_MODEL_LINE];
 	unsigned int fd;
-	char s[64];
 	int ret;
 
-	if (size >= sizeof(s))
-		return -EINVAL;
-	if (copy_from_user(s, from, size))
-		return -EFAULT;
-	s[size] = 0;
+	ret = snp_model_copy_line(s, from, size);
+	if (ret)
+		return ret;
 	if (sscanf(s, "%u %llu %u %u", &fd, &call->gfn, &call->order,
 		   &call->step) != 4 ||
 	    call->order >= MAX_ORDER || !call->step)
@@ -127,5 +109,5 @@ const struct file_operations snp_model_hooks_fops = {
 	.open = hooks_open,
 	.read = seq_read,
 	.write = hooks_write,
-	.release = hooks_release,
+	.release = snp_model_release_call,
 };

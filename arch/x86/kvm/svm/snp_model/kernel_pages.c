@@ -10,7 +10,6 @@
 #include <linux/kvm_host.h>
 #include <linux/pagemap.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
 #include <linux/srcu.h>
 #include <linux/uaccess.h>
 
@@ -75,16 +74,14 @@ static int join(struct kvm *kvm, void *arg)
 static ssize_t join_write(struct file *file, const char __user *from,
 			  size_t size, loff_t *pos)
 {
+	char s[SNP_MODEL_LINE];
 	unsigned int fd;
-	char s[64];
 	u64 gfn;
 	int ret;
 
-	if (size >= sizeof(s))
-		return -EINVAL;
-	if (copy_from_user(s, from, size))
-		return -EFAULT;
-	s[size] = 0;
+	ret = snp_model_copy_line(s, from, size);
+	if (ret)
+		return ret;
 	if (sscanf(s, "%u %llu", &fd, &gfn) != 2)
 		return -EINVAL;
 	ret = snp_model_call_for(fd, join, &gfn);
@@ -190,37 +187,21 @@ static int entry_show(struct seq_file *m, void *unused)
 
 static int entry_open(struct inode *inode, struct file *file)
 {
-	struct entry_call *call = kzalloc(sizeof(*call), GFP_KERNEL);
-	int ret;
-
-	if (!call)
-		return -ENOMEM;
-	ret = single_open(file, entry_show, call);
-	if (ret)
-		kfree(call);
-	return ret;
-}
-
-static int entry_release(struct inode *inode, struct file *file)
-{
-	kfree(((struct seq_file *)file->private_data)->private);
-	return single_release(inode, file);
+	return snp_model_open_call(file, sizeof(struct entry_call), entry_show);
 }
 
 /* "FD GFN NR": of a VM; what its frames have can be read. */
 static ssize_t entry_write(struct file *file, const char __user *from,
 			   size_t size, loff_t *pos)
 {
-	struct entry_call *call = ((struct seq_file *)file->private_data)->private;
+	struct entry_call *call = snp_model_call_of(file);
+	char s[SNP_MODEL_LINE];
 	unsigned int fd;
-	char s[64];
 	int ret;
 
-	if (size >= sizeof(s))
-		return -EINVAL;
-	if (copy_from_user(s, from, size))
-		return -EFAULT;
-	s[size] = 0;
+	ret = snp_model_copy_line(s, from, size);
+	if (ret)
+		return ret;
 	if (sscanf(s, "%u %llu %u", &fd, &call->gfn, &call->nr) != 3 ||
 	    call->nr >= sizeof(call->letters))
 		return -EINVAL;
@@ -232,7 +213,7 @@ const struct file_operations snp_model_entry_fops = {
 	.open = entry_open,
 	.read = seq_read,
 	.write = entry_write,
-	.release = entry_release,
+	.release = snp_model_release_call,
 };
 
 /* Assigned for as long as the file is open; of no guest that there is. */

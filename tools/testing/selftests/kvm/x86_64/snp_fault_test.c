@@ -69,19 +69,6 @@ static void expect_smashed(unsigned int nr, const char *what)
 	snp_model_fail(SNP_FAILING_NONE, 0, 0, 0, 0);
 }
 
-static void expect_not_validated(uint64_t gpa, const char *what)
-{
-	struct agent *agent = &snp.agents[0];
-	enum agent_stop stop;
-
-	agent_start(agent, guest_read, gpa, 0, 0, 0);
-	stop = snp_run(&snp, 0);
-	EXPECT(stop == AGENT_TRAP &&
-	       agent->value == SNP_TRAP(SNP_VC_VECTOR, SNP_VC_NOT_VALIDATED),
-	       "%s: a page that is not validated should raise #VC(%#x): %s",
-	       what, SNP_VC_NOT_VALIDATED, agent_stop_name(agent, stop));
-}
-
 static void expect_usable(uint64_t gpa, uint64_t size, const char *what)
 {
 	EXPECT_EQ(snp_call(&snp, 0, guest_validate, gpa, size, true),
@@ -107,8 +94,9 @@ static void test_smash(void)
 
 	renew();
 	join("read");
-	expect_not_validated(PAGE(511), "read in an entry of 2 MiB");
-	expect_not_validated(PAGE(0), "read in an entry that was split");
+	snp_expect_not_validated(&snp, PAGE(511), "read in an entry of 2 MiB");
+	snp_expect_not_validated(&snp, PAGE(0),
+				 "read in an entry that was split");
 	expect_smashed(1, "read");
 
 	renew();
@@ -317,7 +305,6 @@ static void test_vmpl(void)
 
 /* The second vCPU counts, on a thread of its own. */
 
-#define PATIENCE_MS	20000
 #define COUNTER		psc_entries[0]
 #define STOP		psc_entries[1]
 
@@ -366,7 +353,7 @@ static uint64_t counter(void)
 
 static bool is_counting(const char *what)
 {
-	uint64_t end = now_ms() + PATIENCE_MS, from = counter();
+	uint64_t end = now_ms() + SNP_PATIENCE_MS, from = counter();
 
 	while (counter() == from && now_ms() < end)
 		usleep(1000);
@@ -392,7 +379,7 @@ static void join_thread(const char *what)
 	struct timespec end;
 
 	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += PATIENCE_MS / 1000;
+	end.tv_sec += SNP_PATIENCE_MS / 1000;
 	TEST_ASSERT(!pthread_timedjoin_np(thread, NULL, &end),
 		    "%s: KVM_RUN of the second vCPU should return", what);
 }
@@ -469,7 +456,7 @@ static void test_shared_vmsa(void)
 
 static void test_conversions(void)
 {
-	uint64_t end = now_ms() + PATIENCE_MS;
+	uint64_t end = now_ms() + SNP_PATIENCE_MS;
 	int i;
 
 	WRITE_ONCE(retries, true);

@@ -310,16 +310,7 @@ static void test_other_ghcb(void)
 
 static void test_validation(void)
 {
-	struct agent *agent = &snp.agents[0];
-	enum agent_stop stop;
-
-	agent_start(agent, guest_read, MEMORY, 0, 0, 0);
-	stop = snp_run(&snp, 0);
-	EXPECT(stop == AGENT_TRAP &&
-	       agent->value == SNP_TRAP(SNP_VC_VECTOR, SNP_VC_NOT_VALIDATED),
-	       "a page that is not validated should raise #VC(%#x): %s",
-	       SNP_VC_NOT_VALIDATED, agent_stop_name(agent, stop));
-
+	snp_expect_not_validated(&snp, MEMORY, "memory that is private at first");
 	EXPECT_EQ(snp_call(&snp, 0, guest_pvalidate, MEMORY, false, true), 0,
 		  "PVALIDATE");
 	EXPECT_EQ(snp_call(&snp, 0, guest_pvalidate, MEMORY, false, true),

@@ -30,8 +30,6 @@ enum { READ, WRITTEN, PRIVATE_ACCESS, PRIVATE_FRAME, PRIVATE_BOTH };
 /* A shared page: this guest asks for no report. */
 #define SPARE		SNP_REQUEST(0)
 
-#define PATIENCE_MS	20000
-
 static struct snp snp;
 
 static struct agent *agent(void)
@@ -450,14 +448,14 @@ static void send_interrupt(unsigned int vector)
 static void expect_taken(uint64_t nr, unsigned int vector, const char *how)
 {
 	struct interrupts *irqs = interrupts();
-	uint64_t end = now_ms() + PATIENCE_MS;
+	uint64_t end = now_ms() + SNP_PATIENCE_MS;
 
 	while (READ_ONCE(irqs->taken) < nr && now_ms() < end)
 		sched_yield();
 	/* A guest that waits for it has no other end. */
 	TEST_ASSERT(READ_ONCE(irqs->taken) == nr,
 		    "%s: %lu interrupts should have been taken in %u ms, are %lu",
-		    how, nr, PATIENCE_MS, READ_ONCE(irqs->taken));
+		    how, nr, SNP_PATIENCE_MS, READ_ONCE(irqs->taken));
 	EXPECT_EQ(irqs->vectors[nr - 1], vector, "%s: vector of interrupt %lu",
 		  how, nr - 1);
 }

@@ -21,6 +21,9 @@
 #define SNP_SHARED_VA_BIT	(1ul << 44)
 #define SNP_SHARED_VA(gpa)	((gpa) | SNP_SHARED_VA_BIT)
 
+/* For what other threads do, on a machine that is slow. */
+#define SNP_PATIENCE_MS		20000
+
 #define SNP_VCPUS		4
 #define SNP_AREAS		4
 
@@ -195,6 +198,8 @@ uint64_t snp_call4(struct snp *snp, unsigned int i, void *fn, uint64_t a0,
 int snp_convert(struct snp *snp, uint64_t gpa, uint64_t size, bool private);
 
 /* Did the guest end itself, with this in the MSR? */
+/* A read that raises #VC, as memory does that the guest has not validated. */
+void snp_expect_not_validated(struct snp *snp, uint64_t gpa, const char *what);
 bool snp_expect_termination(struct snp *snp, unsigned int i, uint64_t msr,
 			    const char *what);
 

@@ -9,8 +9,6 @@
 
 #include "snp.h"
 
-#define PATIENCE_MS	20000
-
 /*
  * snp_entry(): GS:0 is this vCPU's struct snp_cpu.  snp_agent() may be entered
  * from anywhere, with any stack.
@@ -188,7 +186,7 @@ static char thread_state(pid_t tid)
 
 bool snp_thread_sleeps(pid_t *tid)
 {
-	uint64_t end = now_ms() + PATIENCE_MS;
+	uint64_t end = now_ms() + SNP_PATIENCE_MS;
 	pid_t id;
 
 	do {
@@ -198,6 +196,19 @@ bool snp_thread_sleeps(pid_t *tid)
 		usleep(100);
 	} while ((!id || thread_state(id)) && now_ms() < end);
 	return false;
+}
+
+void snp_expect_not_validated(struct snp *snp, uint64_t gpa, const char *what)
+{
+	struct agent *agent = &snp->agents[0];
+	enum agent_stop stop;
+
+	agent_start(agent, guest_read, gpa, 0, 0, 0);
+	stop = snp_run(snp, 0);
+	EXPECT(stop == AGENT_TRAP &&
+	       agent->value == SNP_TRAP(SNP_VC_VECTOR, SNP_VC_NOT_VALIDATED),
+	       "%s: a page that is not validated should raise #VC(%#x): %s",
+	       what, SNP_VC_NOT_VALIDATED, agent_stop_name(agent, stop));
 }
 
 bool snp_expect_termination(struct snp *snp, unsigned int i, uint64_t msr,

@@ -6,7 +6,6 @@
  * that touches it; the firmware, who maps pages, may.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include <sanitizer/asan_interface.h>
@@ -22,19 +21,8 @@ struct driver driver;
 struct resource resources[4];
 /* The driver's. */
 struct mutex sev_cmd_mutex;
-char kernel_log[4096];
 
 static unsigned int refs[MEM_PAGES];
-
-void log_line(const char *fmt, ...)
-{
-	size_t used = strlen(kernel_log);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(kernel_log + used, sizeof(kernel_log) - used, fmt, args);
-	va_end(args);
-}
 
 void cpu_relax(void)
 {

@@ -4,7 +4,6 @@
  * through its operations, and what of the direct map is there meanwhile.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include <asm/snp_host.h>
@@ -15,22 +14,10 @@
 #define GPA		0x40000000ULL
 #define PFN(spa)	((spa) >> PAGE_SHIFT)
 
-char kernel_log[4096];
-
 static bool mapped[MEM_PAGES];
 static bool no_memory;
 static unsigned long relaxed;
 static unsigned int direct_map_level = PG_LEVEL_2M;
-
-void log_line(const char *fmt, ...)
-{
-	size_t used = strlen(kernel_log);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(kernel_log + used, sizeof(kernel_log) - used, fmt, args);
-	va_end(args);
-}
 
 void cpu_relax(void)
 {

@@ -3,6 +3,7 @@
 #ifndef NATIVE_KERNEL_H
 #define NATIVE_KERNEL_H
 
+#include "../log.h"
 #include "snp_types.h"
 
 struct native_atomic_long {
@@ -29,9 +30,6 @@ static inline long atomic_long_read(const atomic_long_t *v)
 #define DEFINE_RATELIMIT_STATE(name, interval, burst)	int name
 #define __ratelimit(state)	((void)(state), true)
 
-/* What is printed is in kernel_log. */
-extern char kernel_log[4096];
-void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define pr_err(fmt, ...)	log_line(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_info(fmt, ...)	log_line(pr_fmt(fmt), ##__VA_ARGS__)
 
