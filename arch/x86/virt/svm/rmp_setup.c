@@ -7,7 +7,8 @@
  * come first.  It stays off unless kvm_amd.sev_snp=1 asks for it.
  *
  * Usable memory that shares 2 MiB with the RMP, whose ends need not be aligned
- * to that, is set aside before memblock gives out any.
+ * to that, is set aside before memblock knows of it: for good, as a kernel that
+ * kexec starts meets the same RMP.
  */
 #define pr_fmt(fmt) "SEV-SNP: " fmt
 
@@ -52,8 +53,6 @@ struct neighbour {
 };
 
 static bool requested __initdata;
-/* Those that nobody uses; empty otherwise. */
-static struct neighbour set_aside[NR_NEIGHBOURS] __initdata;
 
 static const char * __init check_processor(void)
 {
@@ -116,13 +115,11 @@ static bool __init is_in_use(const struct neighbour *n)
 }
 
 /* Whoever has reserved it before may free it, so that it cannot be kept. */
-static void __init set_one_aside(const struct neighbour *n,
-				 struct neighbour *aside)
+static void __init set_one_aside(const struct neighbour *n)
 {
-	if (!has_ram(n->start, n->end) || is_in_use(n) ||
-	    memblock_reserve(n->start, n->end - n->start))
+	if (!has_ram(n->start, n->end) || is_in_use(n))
 		return;
-	*aside = *n;
+	e820__reserve_ram(n->start, n->end - n->start);
 	pr_info("[mem %#018llx-%#018llx] next to the RMP is set aside\n",
 		n->start, n->end - 1);
 }
@@ -142,8 +139,8 @@ static void __init set_neighbours_aside(void)
 	if (check_processor() || has_elfcorehdr() || find_table(&r))
 		return;
 	get_neighbours(&r, n);
-	set_one_aside(&n[BELOW], &set_aside[BELOW]);
-	set_one_aside(&n[ABOVE], &set_aside[ABOVE]);
+	set_one_aside(&n[BELOW]);
+	set_one_aside(&n[ABOVE]);
 }
 
 /* The parameter is KVM's, but KVM may come too late. */
@@ -157,13 +154,6 @@ static int __init parse_sev_snp(char *arg)
 }
 early_param("kvm_amd.sev_snp", parse_sev_snp);
 
-static bool __init is_usable(const struct neighbour *n,
-			     const struct neighbour *aside)
-{
-	return has_ram(n->start, n->end) &&
-	       (n->start != aside->start || n->end != aside->end);
-}
-
 static const char * __init check_table(struct rmp_range *r)
 {
 	struct neighbour n[NR_NEIGHBOURS];
@@ -176,8 +166,8 @@ static const char * __init check_table(struct rmp_range *r)
 		return "the RMP does not cover all memory";
 	/* The host could not write what shares a large mapping with it. */
 	get_neighbours(r, n);
-	if (is_usable(&n[BELOW], &set_aside[BELOW]) ||
-	    is_usable(&n[ABOVE], &set_aside[ABOVE]))
+	if (has_ram(n[BELOW].start, n[BELOW].end) ||
+	    has_ram(n[ABOVE].start, n[ABOVE].end))
 		return "the RMP shares 2 MiB with usable memory";
 	return NULL;
 }

@@ -115,39 +115,52 @@ int cpuhp_setup_state(int state, const char *name, int (*up)(unsigned int cpu),
 	return state;
 }
 
-bool e820__mapped_any(u64 start, u64 end, enum e820_type type)
-{
-	for (unsigned int i = 0; i < ARRAY_SIZE(pc.e820); i++)
-		if (pc.e820[i].type == type && pc.e820[i].start < end &&
-		    start < pc.e820[i].end)
-			return true;
-	return false;
-}
-
 static bool overlaps(const struct range *r, u64 base, u64 size)
 {
 	return r->start < base + size && base < r->end;
 }
 
+static bool is_aside(u64 base, u64 size)
+{
+	for (unsigned int i = 0; !pc.is_undone && i < pc.nr_aside; i++)
+		if (overlaps(&pc.aside[i], base, size))
+			return true;
+	return false;
+}
+
+static bool has_page(u64 pa, enum e820_type type)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(pc.e820); i++)
+		if (pc.e820[i].type == type && pc.e820[i].start <= pa &&
+		    pa < pc.e820[i].end)
+			return true;
+	return false;
+}
+
+/* What is set aside is reserved. */
+bool e820__mapped_any(u64 start, u64 end, enum e820_type type)
+{
+	expect_eq(type, E820_TYPE_RAM);
+	for (; start < end; start += PAGE_SIZE)
+		if (has_page(start, type) && !is_aside(start, PAGE_SIZE))
+			return true;
+	return false;
+}
+
+void e820__reserve_ram(u64 start, u64 size)
+{
+	expect(pc.is_early, "memblock has all memory");
+	expect(size, "nothing, at %#llx", start);
+	expect(!memblock_is_region_reserved(start, size), "%#llx is", start);
+	expect(!is_aside(start, size), "%#llx is reserved twice", start);
+	expect(pc.nr_aside < ARRAY_SIZE(pc.aside), "%#llx is too much", start);
+	pc.aside[pc.nr_aside++] = (struct range) { start, start + size };
+}
+
 bool memblock_is_region_reserved(u64 base, u64 size)
 {
 	expect(pc.is_early, "memblock is gone");
-	for (unsigned int i = 0; i < pc.nr_aside; i++)
-		if (overlaps(&pc.aside[i], base, size))
-			return true;
 	return overlaps(&pc.taken, base, size);
-}
-
-int memblock_reserve(u64 base, u64 size)
-{
-	expect(pc.is_early, "its memory may have been given out");
-	expect(size, "nothing, at %#llx", base);
-	if (pc.memblock_error)
-		return pc.memblock_error;
-	expect(!memblock_is_region_reserved(base, size), "%#llx is", base);
-	expect(pc.nr_aside < ARRAY_SIZE(pc.aside), "%#llx is too much", base);
-	pc.aside[pc.nr_aside++] = (struct range) { base, base + size };
-	return 0;
 }
 
 unsigned long pa_symbol(const char *symbol)

@@ -50,7 +50,8 @@ extern struct pc {
 	bool is_early;
 	struct range aside[2], want[2];
 	unsigned int nr_aside;
-	int memblock_error;
+	/* It has been given back since. */
+	bool is_undone;
 	u64 syscfg[CPUS];
 	unsigned int cpu, nr_reads, nr_writes;
 

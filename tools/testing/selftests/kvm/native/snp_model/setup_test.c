@@ -306,7 +306,6 @@ static void test_in_use(void)
 	/* Page 0 is nobody's to give. */
 	off_if((set_rmp(MIB(1), MIB(1)), set_ram(0, 0, MIB(1)),
 		set_ram(2, MIB(2), MIB(192))), why);
-	off_if((set_tight(), pc.memblock_error = -ENOMEM), why);
 }
 
 /* Parameters like memmap= change what is memory after ours, or before. */
@@ -338,6 +337,15 @@ static void test_changes_of_memory(void)
 	set_ram(2, MIB(204), MIB(252));
 	pc_boot_late();
 	is_on(TIGHT);
+
+	pc_reset();
+	set_tight();
+	want(0, MIB(200), MIB(201));
+	want(1, MIB(203), MIB(204));
+	pc_boot_early("1");
+	pc.is_undone = true;
+	pc_boot_late();
+	is_off(why, 0);
 }
 
 /* What is set aside has a purpose, and nothing else is. */

@@ -59,7 +59,8 @@ enum e820_type {
 extern unsigned long max_pfn;
 bool e820__mapped_any(u64 start, u64 end, enum e820_type type);
 
-int memblock_reserve(phys_addr_t base, phys_addr_t size);
+void e820__reserve_ram(u64 start, u64 size);
+
 bool memblock_is_region_reserved(phys_addr_t base, phys_addr_t size);
 
 /* The kernel's image; the linker has an _end of its own. */
