@@ -24,16 +24,19 @@
 bool snp_model_is_on __ro_after_init;
 static bool wanted __initdata;
 
+/*
+ * ASIDs are the CPU's own as well, and an emulated one has few, of which ordinary
+ * guests need some.
+ */
+static unsigned int nr_asids __ro_after_init = 12;
+
 module_param_named(snp_model, wanted, bool, 0);
+module_param_named(snp_model_asids, nr_asids, uint, 0);
 
 DEFINE_STATIC_CALL(svm_enter_exit, svm_vcpu_enter_exit);
 
-/*
- * The C-bit is where even an emulated CPU has physical address bits.  ASIDs are
- * the CPU's own as well, and are few there; ordinary guests need some.
- */
+/* Where even an emulated CPU has physical address bits. */
 #define C_BIT			39
-#define MAX_ASID		12
 
 static int submit(int cmd, phys_addr_t paddr, unsigned int *status)
 {
@@ -80,8 +83,8 @@ void snp_model_cpuid(u32 *ebx, u32 *ecx, u32 *edx)
 	if (!snp_model_is_on)
 		return;
 	*ebx = C_BIT;
-	*ecx = MAX_ASID;
-	*edx = MAX_ASID + 1;
+	*ecx = nr_asids;
+	*edx = nr_asids + 1;
 }
 
 static int __init start(void)
@@ -90,6 +93,8 @@ static int __init start(void)
 
 	if (!boot_cpu_has(X86_FEATURE_XSAVE))
 		return -ENODEV;
+	if (!nr_asids || nr_asids > SNPM_MAX_ASID)
+		return -EINVAL;
 	err = snp_set_firmware_ops(&firmware_ops);
 	if (err)
 		return err;
@@ -105,7 +110,8 @@ static int __init start(void)
  * snp_model_start() - Let the model be this kernel's SNP, if that is asked for.
  *
  * Does not, and says so, if the CPU lacks XSAVE or the crypto API SHA-384, without
- * memory, or if there is an RMP or a firmware already.
+ * memory, for a number of ASIDs that the RMP has no room for, or if there is an
+ * RMP or a firmware already.
  *
  * Context: once, while KVM initializes; may sleep.
  */

@@ -8,8 +8,12 @@
  * Of these the first, the middle and the last fail; the others are the same for
  * other pages.  Where a guest's page is taken back it is a single one: a lost page
  * takes an ASID with it, of which there are few.
+ *
+ * With -a each of them fails, one after the other, which takes a quarter of an
+ * hour or more, and kvm_amd.snp_model_asids=1023 on the kernel's command line.
  */
 #define _GNU_SOURCE
+#include <getopt.h>
 #include <linux/kvm_para.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -76,6 +80,9 @@ static const struct snp_options options = {
 
 static struct snp snp;
 static struct gmem_area memory;
+
+/* -a */
+static bool all;
 
 /* All that a guest does, in a process of its own; its errors are counted. */
 
@@ -331,8 +338,13 @@ static void test_phase(struct outcome *o, int i, const struct phase *phase,
 {
 	unsigned int samples = phase->samples & ~failures[i].but_for;
 	unsigned int start = phase->start, last = end - 1;
-	unsigned int middle = start + (last - start) / 2;
+	unsigned int middle = start + (last - start) / 2, nth;
 
+	if (all) {
+		for (nth = start; nth < end; nth++)
+			test_statuses(o, i, nth, phase);
+		return;
+	}
 	if (start == end)
 		return;
 	if (samples & FIRST)
@@ -489,6 +501,12 @@ static void test_silence(void)
 
 int main(int argc, char *argv[])
 {
+	int opt;
+
+	while ((opt = getopt(argc, argv, "a")) != -1) {
+		TEST_ASSERT(opt == 'a', "usage: %s [-a]", argv[0]);
+		all = true;
+	}
 	require_snp();
 	require_snp_model();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
