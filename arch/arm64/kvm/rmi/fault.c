@@ -41,26 +41,19 @@ static int check_existing(struct kvm *kvm, unsigned long ipa)
 	return entry.ripas == RMI_DESTROYED ? -EFAULT : 0;
 }
 
-/* With mmu_lock held for write, and the page still the frame's. */
-static int map_current_pfn(struct kvm *kvm, unsigned long ipa, kvm_pfn_t pfn)
-{
-	int r;
-
-	/* Processes may have the pages of other files mapped. */
-	if (!granule_page_is_delegated(pfn_to_page(pfn)))
-		return -EFAULT;
-	r = realm_map_protected(kvm, ipa, __pfn_to_phys(pfn));
-	return r == -EEXIST ? check_existing(kvm, ipa) : r;
-}
-
 static int map_private_pfn(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
 			   unsigned long mmu_seq)
 {
+	unsigned long ipa = gfn_to_gpa(gfn);
 	int r = -EAGAIN;
 
 	write_lock(&kvm->mmu_lock);
-	if (!mmu_invalidate_retry_gfn(kvm, mmu_seq, gfn))
-		r = map_current_pfn(kvm, gfn_to_gpa(gfn), pfn);
+	/* The page is the frame's still, and delegated as long as it is. */
+	if (!mmu_invalidate_retry_gfn(kvm, mmu_seq, gfn)) {
+		r = realm_map_protected(kvm, ipa, __pfn_to_phys(pfn));
+		if (r == -EEXIST)
+			r = check_existing(kvm, ipa);
+	}
 	write_unlock(&kvm->mmu_lock);
 	return r;
 }

@@ -121,18 +121,13 @@ bool granule_undelegate_page(struct page *page)
 	return false;
 }
 
-bool granule_page_is_delegated(struct page *page)
-{
-	return PageChecked(page);
-}
-
 /* The file takes the page back from all mappings before it calls this. */
 void kvm_arch_gmem_invalidate(kvm_pfn_t start, kvm_pfn_t end)
 {
 	kvm_pfn_t pfn;
 
 	for (pfn = start; pfn < end; pfn++)
-		if (granule_page_is_delegated(pfn_to_page(pfn)))
+		if (PageChecked(pfn_to_page(pfn)))
 			granule_undelegate_page(pfn_to_page(pfn));
 }
 

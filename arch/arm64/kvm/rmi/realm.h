@@ -17,7 +17,6 @@
 int realm_granule_delegate(phys_addr_t pa);
 int granule_delegate_page(struct page *page);
 bool granule_undelegate_page(struct page *page);
-bool granule_page_is_delegated(struct page *page);
 void granule_leak(unsigned int nr);
 
 /* rtt.c */
