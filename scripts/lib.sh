@@ -176,7 +176,7 @@ find_harness() {
 }
 
 # A run of several parts: part NAME COMMAND... shows one and adds up its counts; total ends with what failed, each with
-# its last lines once more, and the sum alone.
+# its last lines once more, and the sum alone. What took longest comes before.
 passed=0 failed=0 skipped=0
 failures() {
 	awk -v part="$1" -v most=12 '
@@ -203,8 +203,16 @@ part() {
 	[ "$2" = 0 ] || { failures "$name"; say "$name: $2 failed"; } >> "$tmp/failures"
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 	say "== $name: $1 passed, $2 failed, $3 skipped in $((SECONDS - from)) s"
+	printf '%6d s  %s\n' $((SECONDS - from)) "$name" >> "$tmp/seconds"
+}
+# Of more parts than fit on a screen, what they took.
+times() {
+	[ -s "$tmp/seconds" ] && [ "$(wc -l < "$tmp/seconds")" -gt 12 ] || return 0
+	say "== what took longest, of $SECONDS s"
+	sort -rn "$tmp/seconds" | head -n 12
 }
 total() {
+	times
 	[ ! -s "$tmp/failures" ] || { say '== what failed'; cat "$tmp/failures"; }
 	say "$passed passed, $failed failed, $skipped skipped"
 	[ $failed = 0 ] && [ $((passed + skipped)) -gt 0 ]
