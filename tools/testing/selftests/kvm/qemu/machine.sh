@@ -170,6 +170,11 @@ follow() {
 	stop_machine
 }
 
+# What the machine said last.
+last_words() { tail -n 15 "$console_file" "$dir/qemu" | sed 's/^/    /'; }
+
+may_boot_again() { [ "$1" -lt "$max_boots" ] && [ $SECONDS -lt "$total_deadline" ]; } # BOOTS
+
 # Runs a list of tests, booting again after a test that took the machine down, and
 # once after a boot that came to nothing without a word of what is wrong: emulated
 # machines do that, one in some hundred. A skip says so.
@@ -211,20 +216,19 @@ run_list() {
 		elif [ -z "$finished" ]; then
 			reason="${killed:-the machine stopped} before a test"
 			reason+=${splat:+: ${splat#*] }}
-			if [ -z "$again" ] && [ $SECONDS -lt "$total_deadline" ] &&
+			if [ -z "$again" ] && may_boot_again $boots &&
 				[[ -z $splat || $splat == *'rcu: INFO'* ]]; then
 				again=1
 				result skip 0 "machine:$boots" "$reason; booted again"
-			else
-				result FAIL 0 "machine:$boots" "no verdict: $reason"
-				again=''
+				last_words
+				continue
 			fi
-			tail -n 15 "$console_file" "$dir/qemu" | sed 's/^/    /'
-			[ -z "$again" ] || continue
+			result FAIL 0 "machine:$boots" "no verdict: $reason"
+			last_words
 		fi
 		still_left
 		[ -z "$finished" ] && [ -n "$current" ] || break
-		[ $boots -lt "$max_boots" ] && [ $SECONDS -lt "$total_deadline" ] || break
+		may_boot_again $boots || break
 	done
 	while IFS=$'\t' read -r name _; do
 		case $name in

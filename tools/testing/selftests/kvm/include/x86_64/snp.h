@@ -197,9 +197,10 @@ uint64_t snp_call4(struct snp *snp, unsigned int i, void *fn, uint64_t a0,
 /* Sets the attribute, and discards if the VM is to; errno or 0. */
 int snp_convert(struct snp *snp, uint64_t gpa, uint64_t size, bool private);
 
-/* Did the guest end itself, with this in the MSR? */
 /* A read that raises #VC, as memory does that the guest has not validated. */
 void snp_expect_not_validated(struct snp *snp, uint64_t gpa, const char *what);
+
+/* Did the guest end itself, with this in the MSR? */
 bool snp_expect_termination(struct snp *snp, unsigned int i, uint64_t msr,
 			    const char *what);
 

@@ -283,4 +283,3 @@ void pc_boot_late(void)
 {
 	expect_eq(initcall_fn(), 0);
 }
-
