@@ -11,7 +11,7 @@ help:
 ## make run              build the patched kernel, boot it, show the demonstration, run the selftests
 ## make run DEMO=name    that demonstration alone: memory, linux, snp, realm (ARCH=arm64)
 ## make check            everything: tools, native and kernel tests, debug kernel, peers' tests, static checks
-## make check FULL=1     hours more: arm64 and the models on debug kernels, the MMU's other half, and make bisect
+## make check FULL=1     hours more: the models on debug kernels, the MMU's other half, and make bisect
 ## make test T=name      one test (or a glob) [DEBUG=1]          make shell    a prompt with the tests on board
 ## make bench            the benchmark
 ##

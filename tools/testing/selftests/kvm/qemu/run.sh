@@ -112,7 +112,7 @@ cc=${cross}gcc
 if command -v ccache > /dev/null; then
 	cc="ccache $cc"
 	export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$(dirname "$srctree")} CCACHE_NOHASHDIR=1
-	export CCACHE_DEPEND=1	# an object that is not there is compiled without preprocessing it once more
+	export CCACHE_DEPEND=1		# a miss costs no second preprocessing
 fi
 export KBUILD_BUILD_TIMESTAMP='2000-01-01' KBUILD_BUILD_USER=kvm KBUILD_BUILD_HOST=selftests
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT ARCH CROSS_COMPILE
